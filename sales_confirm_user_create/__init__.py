@@ -1,0 +1,30 @@
+from . import controllers, models, report
+
+
+def post_init_hook(env):
+    """Take portal users who have logged in before for activated.
+
+    Odoo keeps the date of the latest login only: later than the first one, but before
+    any order that is confirmed from now on.
+    """
+    env.cr.execute(
+        """
+        UPDATE res_users
+           SET portal_activation_date = log.date
+          FROM (
+                SELECT create_uid, MIN(create_date) AS date
+                  FROM res_users_log
+              GROUP BY create_uid
+               ) log
+         WHERE log.create_uid = res_users.id
+           AND res_users.share
+           AND res_users.portal_activation_date IS NULL
+        """
+    )
+
+
+def uninstall_hook(env):
+    """Remove what Odoo leaves behind: its records of the addon's foreign keys."""
+    env["ir.model.constraint"].search(
+        [("module.name", "=", "sales_confirm_user_create"), ("type", "=", "f")]
+    ).unlink()

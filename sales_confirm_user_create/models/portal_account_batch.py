@@ -1,0 +1,173 @@
+import logging
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from .res_users import RETRIED_EXCEPTIONS
+
+_logger = logging.getLogger(__name__)
+
+BATCH_SIZE = 100
+
+
+class PortalAccountBatch(models.Model):
+    _name = "portal.account.batch"
+    _description = "Portal Accounts for Past Orders"
+    _order = "id desc"
+
+    state = fields.Selection(
+        selection=[
+            ("draft", "Preview"),
+            ("running", "Running"),
+            ("stopped", "Stopped"),
+            ("done", "Done"),
+        ],
+        default="draft",
+        readonly=True,
+        required=True,
+    )
+    order_ids = fields.Many2many(
+        comodel_name="sale.order", string="Orders", readonly=True, copy=False
+    )
+    last_order_id = fields.Integer(
+        readonly=True, help="All orders up to this id are processed."
+    )
+    order_count = fields.Integer(string="Confirmed Orders", readonly=True)
+    missing_count = fields.Integer(string="Customers to Get an Account", readonly=True)
+    existing_count = fields.Integer(string="Customers with an Account", readonly=True)
+    unusable_count = fields.Integer(
+        string="Customers without Usable Address", readonly=True
+    )
+    processed_count = fields.Integer(string="Orders Processed", readonly=True)
+    created_count = fields.Integer(string="Accounts Created", readonly=True)
+    failed_count = fields.Integer(string="Orders with a Note", readonly=True)
+    progress = fields.Float(compute="_compute_progress")
+
+    @api.depends("order_count")
+    def _compute_display_name(self):
+        for batch in self:
+            batch.display_name = self.env._(
+                "Portal accounts for %s orders", batch.order_count
+            )
+
+    @api.depends("order_count", "processed_count")
+    def _compute_progress(self):
+        for batch in self:
+            batch.progress = 100 * batch.processed_count / (batch.order_count or 1)
+
+    @api.model
+    def action_preview(self, order_ids):
+        """Count what creating the accounts of past orders would do.
+
+        :param order_ids: ids of orders; those that are not confirmed are left out
+        :return: an action that opens the batch
+        :raise AccessError: when the user may not edit one of the orders
+        :raise UserError: when no order is confirmed
+        """
+        self.check_access("read")
+        orders = self.env["sale.order"].browse(order_ids)
+        orders.check_access("write")
+        orders = orders.filtered(lambda order: order.state == "sale")
+        if not orders:
+            raise UserError(self.env._("Select orders that are confirmed."))
+        # sudo: nobody but the addon writes on batches, so that their orders are those
+        # that the user could edit; users and addresses are counted, and not shown
+        batch = self.sudo().create(orders.sudo()._prepare_portal_account_batch_values())
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Create portal accounts"),
+            "res_model": self._name,
+            "res_id": batch.id,
+            "views": [(False, "form")],
+        }
+
+    def action_start(self):
+        """Start the batch, or resume it; the scheduled action does the work."""
+        self.check_access("read")
+        # sudo: nobody but the addon writes on batches and schedules its jobs
+        batches = self.sudo()
+        batches.filtered(
+            lambda batch: batch.state in ("draft", "stopped")
+        ).state = "running"
+        batches._trigger()
+
+    def action_stop(self):
+        """Stop the batch after the orders it is at; it can be resumed."""
+        self.check_access("read")
+        # sudo: nobody but the addon writes on batches
+        self.sudo().filtered(lambda batch: batch.state == "running").state = "stopped"
+
+    @api.model
+    def _trigger(self):
+        """Have the scheduled action process the batches that are running."""
+        self.env.ref(
+            "sales_confirm_user_create.ir_cron_portal_account_batch"
+        )._trigger()
+
+    @api.model
+    def _cron_process(self):
+        """Create the accounts of all running batches, some orders at a time.
+
+        Each step is committed, so that a batch can be stopped, and goes on where it was
+        after a crash. A step during which it is stopped counts for nothing.
+        """
+        IrCron = self.env["ir.cron"]
+        while batch := self.search([("state", "=", "running")], order="id", limit=1):
+            try:
+                orders = batch._get_next_orders()
+                batch._process(orders)
+                time_left = IrCron._commit_progress(
+                    len(orders), remaining=batch._get_remaining_count()
+                )
+            except RETRIED_EXCEPTIONS:
+                _logger.info("A step of batch %s is done again", batch.id)
+                self.env.cr.rollback()
+                time_left = IrCron._commit_progress()
+            # All of it is in the database, and a long run must not fill the memory.
+            self.env.invalidate_all()
+            if not time_left:
+                return
+
+    def _get_remaining_count(self):
+        """Return how many orders are left, at least one while a batch is running."""
+        self.ensure_one()
+        running = self.search_count([("state", "=", "running")], limit=1)
+        return max(self.order_count - self.processed_count, running)
+
+    def _get_next_orders(self):
+        """Return the orders of the batch to be processed next, oldest first."""
+        self.ensure_one()
+        field = self._fields["order_ids"]
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT %(order)s FROM %(table)s WHERE %(batch)s = %(batch_id)s "
+                "AND %(order)s > %(last)s ORDER BY %(order)s LIMIT %(limit)s",
+                order=SQL.identifier(field.column2),
+                table=SQL.identifier(field.relation),
+                batch=SQL.identifier(field.column1),
+                batch_id=self.id,
+                last=self.last_order_id,
+                limit=BATCH_SIZE,
+            )
+        )
+        return self.env["sale.order"].browse(order_id for [order_id] in rows)
+
+    def _process(self, orders):
+        """Create the accounts of some orders; the batch ends with the last ones."""
+        self.ensure_one()
+        # cancelled since, or marked by their confirmation
+        due = orders.filtered(
+            lambda order: order.state == "sale" and not order.user_created
+        )
+        failures = due._ensure_portal_accounts()
+        if len(orders) < BATCH_SIZE:
+            self.state = "done"
+        self.write(
+            {
+                "last_order_id": max(orders.ids, default=self.last_order_id),
+                "processed_count": self.processed_count + len(orders),
+                "created_count": self.created_count + len(due.filtered("user_created")),
+                "failed_count": self.failed_count + len(failures),
+            }
+        )

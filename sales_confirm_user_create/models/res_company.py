@@ -1,0 +1,56 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    portal_account_policy = fields.Selection(
+        selection=[
+            ("all", "All confirmed orders"),
+            ("website", "Website orders only"),
+            ("never", "Never"),
+        ],
+        string="Create Portal Accounts",
+        default="all",
+        required=True,
+        help="Whose customers get a portal account when an order is confirmed.",
+    )
+    portal_reminder_max = fields.Integer(
+        string="Reminders",
+        default=1,
+        help="How often to remind a customer of an invitation, at most. 0: never.",
+    )
+    portal_reminder_days = fields.Integer(
+        string="Days Between Reminders",
+        default=3,
+        help="Days from an invitation or a reminder to the next reminder.",
+    )
+
+    @api.constrains("portal_reminder_max", "portal_reminder_days")
+    def _check_portal_reminder(self):
+        for company in self:
+            if not 0 <= company.portal_reminder_max <= 10:
+                raise ValidationError(
+                    self.env._("Choose between 0 and 10 reminders; 0 turns them off.")
+                )
+            if company.portal_reminder_days < 1:
+                raise ValidationError(
+                    self.env._("Choose at least 1 day between two reminders.")
+                )
+
+    def _get_portal_reminder_domain(self):
+        """Return the domain of the accounts of this company to be reminded now."""
+        self.ensure_one()
+        latest = fields.Datetime.now() - timedelta(days=self.portal_reminder_days)
+        return [
+            ("company_id", "=", self.id),
+            ("portal_invitation_date", "<=", latest),
+            ("portal_invitation_due", "=", False),
+            ("portal_reminder_count", "<", self.portal_reminder_max),
+            ("active", "=", True),
+            ("share", "=", True),
+            ("log_ids", "=", False),
+        ]

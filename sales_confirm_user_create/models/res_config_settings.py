@@ -1,0 +1,31 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    portal_account_policy = fields.Selection(
+        related="company_id.portal_account_policy", required=True, readonly=False
+    )
+    portal_reminder_max = fields.Integer(
+        related="company_id.portal_reminder_max", readonly=False
+    )
+    portal_reminder_days = fields.Integer(
+        related="company_id.portal_reminder_days", readonly=False
+    )
+
+    def action_open_portal_invitation_template(self):
+        """Open the mail template of the invitation.
+
+        :return: an action; the list of templates when the template is deleted
+        """
+        template = self.env.ref(
+            "sales_confirm_user_create.mail_template_portal_invitation",
+            raise_if_not_found=False,
+        )
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "mail.action_email_template_tree_all"
+        )
+        if template:
+            action |= {"res_id": template.id, "views": [(False, "form")]}
+        return action

@@ -1,0 +1,519 @@
+import logging
+from ast import literal_eval
+from collections import defaultdict
+from datetime import timedelta
+from typing import NamedTuple
+
+from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError, UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL, email_normalize, urls
+
+from odoo.addons.base.models.ir_mail_server import MailDeliveryException
+
+_logger = logging.getLogger(__name__)
+
+# Odoo runs the whole request again after these: they have to travel on.
+RETRIED_EXCEPTIONS = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)
+
+
+class CustomerUser(NamedTuple):
+    """What a confirmation needs to know of a user that a customer may have."""
+
+    id: int
+    partner_id: int
+    website_id: int | None
+    active: bool
+    share: bool
+    company_ids: list[int]
+
+
+# What is due for one account is tried again after 5, 10, 20... minutes, then daily.
+FIRST_RETRY = timedelta(minutes=5)
+LAST_RETRY = timedelta(days=1)
+MAX_DOUBLINGS = 10
+REMINDER_BATCH = 500
+
+
+class ResUsers(models.Model):
+    _inherit = "res.users"
+
+    portal_invitation_order_id = fields.Many2one(
+        comodel_name="sale.order",
+        string="Invited for Order",
+        copy=False,
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        groups="base.group_erp_manager",
+        help="The order whose confirmation created this account.",
+    )
+    portal_invitation_due = fields.Datetime(
+        string="Invitation Due",
+        copy=False,
+        readonly=True,
+        index="btree_not_null",
+        groups="base.group_erp_manager",
+        help="When to send the invitation. Empty: none is due.",
+    )
+    portal_invitation_date = fields.Datetime(
+        string="Invited On",
+        copy=False,
+        readonly=True,
+        groups="base.group_erp_manager",
+        help="When the mail server took the latest invitation.",
+    )
+    portal_invitation_count = fields.Integer(
+        string="Invitations Sent",
+        copy=False,
+        readonly=True,
+        groups="base.group_erp_manager",
+    )
+    portal_reminder_count = fields.Integer(
+        string="Reminders Sent",
+        copy=False,
+        readonly=True,
+        groups="base.group_erp_manager",
+    )
+    portal_activation_date = fields.Datetime(
+        string="Activated On",
+        copy=False,
+        readonly=True,
+        groups="base.group_erp_manager",
+        help="When a portal user logged in for the first time. Odoo itself keeps the "
+        "latest login only.",
+    )
+    portal_invitation_failures = fields.Integer(
+        string="Failed Attempts",
+        copy=False,
+        readonly=True,
+        groups="base.group_erp_manager",
+        help="How often the invitation that is due could not be sent.",
+    )
+
+    # `website` checks in Python that a login is not used twice without a website, and
+    # two transactions do not see each other there. The database does.
+    _login_without_website_uniq = models.UniqueIndex(
+        "(login) WHERE website_id IS NULL",
+        "You can not have two users with the same login!",
+    )
+    _login_normalized_idx = models.Index("(lower(btrim(login)))")
+
+    # === Who has an account === #
+
+    @api.model
+    def _find_customer_users(self, customers):
+        """Find the users of customers in one query, archived users included.
+
+        A user is found by its contact, by its login and by its contact's address.
+
+        :param customers: SQL of a query for contacts' ids and normalised addresses
+        :return: dict of contacts' ids to lists of ``CustomerUser``, oldest first
+        """
+        self.flush_model(
+            ["login", "partner_id", "website_id", "active", "share", "company_ids"]
+        )
+        self.env["res.partner"].flush_model(["email_normalized"])
+        users_by_customer = defaultdict(list)
+        # A domain would join the three ways with OR, and scan both tables.
+        for customer_id, *values in self.env.execute_query(
+            SQL(
+                """
+                WITH customer(id, address) AS (%s),
+                     found(customer_id, user_id) AS (
+                        SELECT customer.id, users.id
+                          FROM customer
+                          JOIN res_users users ON users.partner_id = customer.id
+                         UNION
+                        SELECT customer.id, users.id
+                          FROM customer
+                          JOIN res_users users
+                            ON lower(btrim(users.login)) = customer.address
+                         UNION
+                        SELECT customer.id, users.id
+                          FROM customer
+                          JOIN res_partner contact
+                            ON contact.email_normalized = customer.address
+                          JOIN res_users users ON users.partner_id = contact.id
+                     )
+                SELECT found.customer_id,
+                       users.id,
+                       users.partner_id,
+                       users.website_id,
+                       users.active,
+                       users.share,
+                       ARRAY(
+                            SELECT cid FROM res_company_users_rel
+                             WHERE user_id = users.id
+                       )
+                  FROM found
+                  JOIN res_users users ON users.id = found.user_id
+                 ORDER BY users.id
+                """,
+                customers,
+            )
+        ):
+            users_by_customer[customer_id].append(CustomerUser(*values))
+        return users_by_customer
+
+    @api.model
+    def _signup_create_user(self, values):
+        """Extend ``auth_signup``: no second account for an address that has one."""
+        address = email_normalize(values.get("login") or "") or ""
+        website = self.env["website"].get_current_website()
+        # sudo: a visitor may not read users, and learns only that the address is taken
+        [users] = self.sudo()._find_customer_users(
+            SQL("SELECT 0, %s", address)
+        ).values() or [()]
+        if any(user.website_id in (None, website.id) for user in users):
+            raise UserError(
+                self.env._(
+                    "There is an account for this address already. Follow the link in "
+                    "the invitation we sent you, or reset your password."
+                )
+            )
+        return super()._signup_create_user(values)
+
+    def _has_system_user(self):
+        """Tell whether Odoo's own users, or a website's visitor, are among these."""
+        return any(user._is_superuser() or user._is_public() for user in self)
+
+    # === Creating accounts === #
+
+    @api.model
+    def _prepare_create_values(self, vals_list):
+        """Extend to leave the custom fields of the customer's contact alone.
+
+        Odoo takes them for the new user's own and writes empty ones on the contact.
+        """
+        vals_list = super()._prepare_create_values(vals_list)
+        if self.env.context.get("create_portal_account"):
+            for vals in vals_list:
+                vals.pop("properties", None)
+        return vals_list
+
+    def _inverse_notification_type(self):
+        """Extend ``mail`` not to take a group from new accounts that lack it anyway.
+
+        That write of ``group_ids`` changes nothing for a portal user, but drops cached
+        data of all workers.
+        """
+        if not self.env.context.get("create_portal_account"):
+            return super()._inverse_notification_type()
+        inbox_group_id = self.env["ir.model.data"]._xmlid_to_res_id(
+            "mail.group_mail_notification_type_inbox"
+        )
+        users = self.filtered(
+            lambda user: (
+                user.notification_type == "inbox"
+                or inbox_group_id in user.group_ids.ids
+            )
+        )
+        if users:
+            return super(ResUsers, users)._inverse_notification_type()
+        return None
+
+    @api.model
+    def _prepare_portal_user_template_values(self):
+        """Return what all new portal users have in common: the portal template user.
+
+        :raise UserError: when the template user is missing, or is not a portal user
+        """
+        template = self.browse(
+            literal_eval(
+                self.env["ir.config_parameter"]
+                .sudo()  # sudo: who confirms may not read parameters
+                .get_param("base.template_portal_user_id", "False")
+            )
+        ).exists()
+        if not template or not template._is_portal():
+            raise UserError(
+                self.env._(
+                    "The template for new portal users is missing or has other rights "
+                    "than the portal's."
+                )
+            )
+        # What is named here is not read from the template: each user has its own.
+        [values] = template.copy_data(
+            dict.fromkeys(("partner_id", "login", "company_id", "company_ids"), False)
+        )
+        return values
+
+    @api.model
+    def _create_portal_users(self, vals_list):
+        """Create portal users without Odoo's own invitation.
+
+        :param vals_list: list of values, those of the template user included
+        :return: the users
+        """
+        users = self.with_context(
+            create_portal_account=True,
+            no_reset_password=True,
+            # `mail` would post the note about the access contact by contact
+            mail_create_nolog=True,
+        ).create(vals_list)
+        users.partner_id._message_log_batch(
+            bodies={
+                user.partner_id.id: user._get_portal_access_update_body(True)
+                for user in users
+            },
+            author_id=self._get_note_author_id(),
+        )
+        return users
+
+    def _update_last_login(self):
+        """Extend to keep when a portal user came for the first time."""
+        # sudo: the user who logs in may not write this
+        user = self.sudo()
+        if user.share and not user.portal_activation_date and not user.login_date:
+            user.portal_activation_date = fields.Datetime.now()
+        return super()._update_last_login()
+
+    @api.model
+    def _get_note_author_id(self):
+        """Return the id of OdooBot's contact, who signs the notes about accounts."""
+        return self.env["ir.model.data"]._xmlid_to_res_id("base.partner_root")
+
+    # === Invitations === #
+
+    @api.model
+    def _get_portal_invitation_due_domain(self):
+        """Return the domain of the accounts whose invitation is to be sent now."""
+        return [
+            ("portal_invitation_due", "<=", fields.Datetime.now()),
+            ("active", "=", True),
+            ("share", "=", True),
+            ("log_ids", "=", False),
+        ]
+
+    @api.model
+    def _trigger_portal_invitations(self, at=None):
+        """Have the scheduled action send what is due.
+
+        :param at: datetime in UTC; None for right after the commit
+        """
+        # sudo: whoever confirms an order may cause its invitation to be sent
+        self.env.ref(
+            "sales_confirm_user_create.ir_cron_portal_invitation"
+        ).sudo()._trigger(at)
+
+    @api.model
+    def _cron_send_portal_invitations(self):
+        """Send the invitations that are due, and commit after each.
+
+        What fails stays due. Where no mail server answers, the run ends and another
+        one is scheduled, without counting that against the account.
+        """
+        domain = self._get_portal_invitation_due_domain()
+        users = self.search(domain, order="portal_invitation_due, id")
+        IrCron = self.env["ir.cron"]
+        IrCron._commit_progress(remaining=len(users))
+        for user in users:
+            try:
+                with self.env.cr.savepoint():
+                    # Each round is a transaction of its own: look again, and alone.
+                    due_user = user.try_lock_for_update(allow_referencing=True)
+                    if due_user := due_user.filtered_domain(domain):
+                        due_user._send_portal_invitation()
+            except RETRIED_EXCEPTIONS:
+                # Somebody else is at this account: it stays due, and is nobody's fault.
+                _logger.info("The account of user %s is in use", user.id)
+                IrCron._commit_progress()
+                self._trigger_portal_invitations(fields.Datetime.now() + FIRST_RETRY)
+            except Exception as error:
+                _logger.exception(
+                    "The portal invitation of user %s is not sent", user.id
+                )
+                # What failed may have been the transaction: note it in a new one.
+                IrCron._commit_progress()
+                if user._is_mail_server_unreachable(error):
+                    self._trigger_portal_invitations(
+                        fields.Datetime.now() + FIRST_RETRY
+                    )
+                    # else the job is taken for unfinished and started again at once
+                    IrCron._commit_progress(remaining=0)
+                    break
+                user._postpone_portal_invitation(error)
+            if not IrCron._commit_progress(1):
+                break
+
+    def _send_portal_invitation(self):
+        """Send the account its invitation; its older activation links are dead then.
+
+        :raise UserError: when the mail template is missing
+        :raise MailDeliveryException: when the mail server does not take the mail
+        """
+        self.ensure_one()
+        template = self.env.ref(
+            "sales_confirm_user_create.mail_template_portal_invitation",
+            raise_if_not_found=False,
+        )
+        if not template:
+            raise UserError(
+                self.env._(
+                    "The mail template “Portal account invitation” is missing. "
+                    "Upgrade the app to get it back."
+                )
+            )
+        address = self._get_portal_invitation_address()
+        if not address:
+            raise UserError(
+                self.env._("the login of the account is not an email address")
+            )
+        self.write(
+            {
+                "portal_invitation_due": False,
+                "portal_invitation_date": fields.Datetime.now(),
+                "portal_invitation_count": self.portal_invitation_count + 1,
+                "portal_invitation_failures": 0,
+            }
+        )
+        self.partner_id.signup_prepare()
+        # The link is in the context, and not a method that the template calls: who may
+        # read or edit templates must not get at the link. Once sent, the mail is
+        # deleted in the same transaction: nobody ever reads it in the database.
+        mail = self.env["mail.mail"].browse(
+            template.with_context(
+                portal_invitation_url=self._get_portal_invitation_url(),
+                portal_invitation_days=self._get_portal_invitation_days(),
+                portal_invitation_is_reminder=bool(self.portal_reminder_count),
+            ).send_mail(
+                self.id,
+                email_values={
+                    "email_to": address,
+                    "email_cc": False,
+                    "recipient_ids": [],
+                    "scheduled_date": False,
+                    "auto_delete": True,
+                    "message_type": "user_notification",
+                },
+            )
+        )
+        # A conflict in the database shows before the mail is out, not after.
+        self.env.flush_all()
+        mail.send(raise_exception=True)
+        # A sent mail is deleted; one without a valid recipient is no error for Odoo.
+        if mail.exists() and mail.state != "sent":
+            raise MailDeliveryException(mail.failure_reason or mail.state)
+        _logger.info("Portal invitation sent to user %s", self.id)
+
+    def _get_portal_invitation_address(self):
+        """Return the normalised address the invitation goes to, or False.
+
+        That is the login, and not the contact's address of today: who may edit a
+        contact must not get at the link by it.
+        """
+        self.ensure_one()
+        return email_normalize(self.login)
+
+    def _get_no_portal_invitation_reason(self):
+        """Return why the account can't be invited again, as text, or False."""
+        if not self:
+            return self.env._("the customer has no account")
+        self.ensure_one()
+        if not self.active:
+            return self.env._("the account is archived")
+        if not self._is_portal():
+            return self.env._("the customer is not a portal user")
+        if self.log_ids:
+            return self.env._("the account is activated already")
+        if not self._get_portal_invitation_address():
+            return self.env._("the login of the account is not an email address")
+        if self.email_normalized != self._get_portal_invitation_address():
+            return self.env._(
+                "the contact's address and the account's login differ; an "
+                "administrator can change the login"
+            )
+        return False
+
+    def _make_portal_invitation_due(self, **values):
+        """Have the accounts invited, whatever was sent to them before.
+
+        :param values: more to write on the accounts
+        """
+        if self:
+            self.write(
+                {
+                    "portal_invitation_due": fields.Datetime.now(),
+                    "portal_invitation_failures": 0,
+                    **values,
+                }
+            )
+            self._trigger_portal_invitations()
+
+    @api.model
+    def _cron_remind_portal_invitations(self):
+        """Have the customers reminded who did not activate their account, by company.
+
+        Which accounts are reminded is written in the transaction that makes the
+        reminders due, so that no crash repeats one.
+        """
+        IrCron = self.env["ir.cron"]
+        for company in self.env["res.company"].search(
+            [("portal_reminder_max", ">", 0)]
+        ):
+            domain = company._get_portal_reminder_domain()
+            remaining = self.search_count(domain)
+            while users := self.search(domain, limit=REMINDER_BATCH, order="id"):
+                for count, same_count in users.grouped("portal_reminder_count").items():
+                    same_count._make_portal_invitation_due(
+                        portal_reminder_count=count + 1
+                    )
+                remaining = max(remaining - len(users), 0)
+                if not IrCron._commit_progress(len(users), remaining=remaining):
+                    return
+
+    def _get_portal_invitation_url(self):
+        """Return the activation link, on the website of the account or the order."""
+        self.ensure_one()
+        partner = self.partner_id.with_context(relative_url=True)
+        record = self if self.website_id else self.portal_invitation_order_id or partner
+        return urls.urljoin(
+            record.get_base_url(),
+            partner._get_signup_url_for_action(url="/my/orders")[partner.id],
+        )
+
+    @api.model
+    def _get_portal_invitation_days(self):
+        """Return how many days an activation link is valid, at least one."""
+        hours = self.env["ir.config_parameter"].get_param(
+            "auth_signup.signup.validity.hours", 144
+        )
+        return max(int(hours) // 24, 1)
+
+    @api.model
+    def _is_mail_server_unreachable(self, error):
+        """Tell whether no mail server answered, as ``mail.mail.send`` says it."""
+        return (
+            isinstance(error, MailDeliveryException)
+            and len(error.args) == 2
+            and isinstance(error.args[1], Exception)
+        )
+
+    def _postpone_portal_invitation(self, error):
+        """Try the invitation again later, and say so on the order the first time.
+
+        :param error: the exception that kept it from being sent
+        """
+        self.ensure_one()
+        first = not self.portal_invitation_failures
+        due = fields.Datetime.now() + min(
+            FIRST_RETRY * 2 ** min(self.portal_invitation_failures, MAX_DOUBLINGS),
+            LAST_RETRY,
+        )
+        self.write(
+            {
+                "portal_invitation_due": due,
+                "portal_invitation_failures": self.portal_invitation_failures + 1,
+            }
+        )
+        self._trigger_portal_invitations(due)
+        if first and self.portal_invitation_order_id:
+            order = self.portal_invitation_order_id._with_note_lang()
+            note = order.env._(
+                "The portal invitation for %(login)s could not be sent and will be "
+                "tried again: %(error)s",
+                login=self.login,
+                error=order._get_error_summary(error),
+            )
+            order._log_portal_account_notes({order: note})

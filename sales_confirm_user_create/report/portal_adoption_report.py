@@ -1,0 +1,210 @@
+from odoo import api, fields, models
+from odoo.tools import SQL, Query
+
+
+class PortalAdoptionReport(models.Model):
+    """One row per confirmed order, with what it tells about portal accounts.
+
+    Invited, activated and the days to activation are about the account that the
+    confirmation of this very order created, so that they can be compared with the
+    accounts created in each group.
+    """
+
+    _name = "portal.adoption.report"
+    _description = "Portal Adoption Report"
+    _auto = False
+    _rec_name = "order_id"
+    _order = "date desc, id desc"
+    _depends = {
+        "res.partner": ["email_normalized"],
+        "res.users": [
+            "create_date",
+            "partner_id",
+            "portal_activation_date",
+            "portal_invitation_date",
+            "portal_invitation_order_id",
+            "website_id",
+        ],
+        "sale.order": [
+            "company_id",
+            "date_order",
+            "partner_id",
+            "state",
+            "team_id",
+            "user_created",
+            "user_id",
+            "website_id",
+        ],
+    }
+
+    order_id = fields.Many2one(comodel_name="sale.order", readonly=True)
+    date = fields.Datetime(string="Order Date", readonly=True)
+    partner_id = fields.Many2one(
+        comodel_name="res.partner", string="Customer", readonly=True
+    )
+    company_id = fields.Many2one(comodel_name="res.company", readonly=True)
+    website_id = fields.Many2one(comodel_name="website", readonly=True)
+    team_id = fields.Many2one(
+        comodel_name="crm.team", string="Sales Team", readonly=True
+    )
+    user_id = fields.Many2one(
+        comodel_name="res.users", string="Salesperson", readonly=True
+    )
+
+    order_count = fields.Integer(string="Orders", readonly=True)
+    customer_count = fields.Integer(
+        string="Customers", aggregator="count_distinct", readonly=True
+    )
+    account_count = fields.Integer(
+        string="Accounts Created",
+        readonly=True,
+        help="Portal accounts created by the confirmation of the orders.",
+    )
+    invited_count = fields.Integer(
+        string="Accounts Invited",
+        readonly=True,
+        help="Of the accounts created, those whose invitation the mail server took.",
+    )
+    activated_count = fields.Integer(
+        string="Accounts Activated",
+        readonly=True,
+        help="Of the accounts created, those whose customer has logged in since.",
+    )
+    activation_days = fields.Float(
+        string="Days to Activation (Median)",
+        aggregator="median",
+        readonly=True,
+        help="Of the accounts created and activated, the days from the creation to the "
+        "first login: half of the customers took less, half of them more.",
+    )
+    activated_rate = fields.Float(
+        string="Orders by Activated Customers",
+        aggregator="avg",
+        readonly=True,
+        help="Share of the orders whose customer had an activated portal account at "
+        "the order date: one of the contact, or one of the same email address.",
+    )
+    reorder_count = fields.Integer(
+        string="Reorders from the Portal",
+        readonly=True,
+        help="Website orders of customers who were logged in to their portal account "
+        "and had a confirmed order before. The Reorder button leaves no trace on an "
+        "order: those made without it count, too.",
+    )
+
+    @property
+    def _table_query(self) -> SQL:
+        return SQL("%s %s %s", self._select(), self._from(), self._where())
+
+    def _select(self) -> SQL:
+        return SQL(
+            """
+            SELECT sale.id,
+                   sale.id AS order_id,
+                   sale.date_order AS date,
+                   sale.partner_id,
+                   sale.company_id,
+                   sale.website_id,
+                   sale.team_id,
+                   sale.user_id,
+                   1 AS order_count,
+                   sale.partner_id AS customer_count,
+                   (sale.user_created IS TRUE)::int AS account_count,
+                   (account.portal_invitation_date IS NOT NULL)::int AS invited_count,
+                   (account.portal_activation_date IS NOT NULL)::int AS activated_count,
+                   EXTRACT(
+                       EPOCH FROM account.portal_activation_date - account.create_date
+                   ) / 86400 AS activation_days,
+                   (activated.order_id IS NOT NULL)::int AS activated_rate,
+                   (
+                       sale.website_id IS NOT NULL
+                       AND activated.by_contact IS TRUE
+                       AND sale.date_order > first_order.date_order
+                   )::int AS reorder_count
+            """
+        )
+
+    def _from(self) -> SQL:
+        return SQL(
+            """
+            FROM sale_order sale
+            LEFT JOIN res_users account
+                ON account.portal_invitation_order_id = sale.id
+               AND account.partner_id = sale.partner_id
+            LEFT JOIN (%s) activated ON activated.order_id = sale.id
+            LEFT JOIN (%s) first_order ON first_order.partner_id = sale.partner_id
+            """,
+            self._query_activated(),
+            self._query_first_order(),
+        )
+
+    def _where(self) -> SQL:
+        return SQL("WHERE sale.state = 'sale'")
+
+    def _query_activated(self) -> SQL:
+        """Return the orders whose customer had an activated account at that time.
+
+        Which accounts are the customer's is what the confirmation goes by, too. Those
+        of the contact itself are told apart: a visitor of the shop who is not logged in
+        gets a contact of their own at each checkout, so that a website order of a
+        contact with an account was placed by somebody who was.
+        """
+        # A join on either the contact or the address would be one with OR, which can be
+        # no hash join.
+        return SQL(
+            """
+            SELECT sale.id AS order_id,
+                   BOOL_OR(account.by_contact) AS by_contact
+              FROM sale_order sale
+              JOIN (
+                    SELECT partner_id, website_id, portal_activation_date,
+                           TRUE AS by_contact
+                      FROM res_users
+                     WHERE portal_activation_date IS NOT NULL
+                     UNION ALL
+                    SELECT customer.id, users.website_id, users.portal_activation_date,
+                           FALSE
+                      FROM res_users users
+                      JOIN res_partner contact ON contact.id = users.partner_id
+                      JOIN res_partner customer
+                        ON customer.email_normalized = contact.email_normalized
+                     WHERE users.portal_activation_date IS NOT NULL
+                   ) account
+                ON account.partner_id = sale.partner_id
+               AND account.portal_activation_date <= sale.date_order
+               AND (
+                       account.by_contact
+                    OR account.website_id IS NULL
+                    OR sale.website_id IS NULL
+                    OR account.website_id = sale.website_id
+                   )
+             WHERE sale.state = 'sale'
+             GROUP BY sale.id
+            """
+        )
+
+    def _query_first_order(self) -> SQL:
+        """Return the date of each customer's first confirmed order."""
+        return SQL(
+            """
+            SELECT partner_id, MIN(date_order) AS date_order
+              FROM sale_order
+             WHERE state = 'sale'
+             GROUP BY partner_id
+            """
+        )
+
+    def _read_group_select(self, aggregate_spec: str, query: Query) -> SQL:
+        """Extend with the median, which Odoo has no aggregator for."""
+        if aggregate_spec == "activation_days:median":
+            return SQL(
+                "PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY %s)",
+                self._field_to_sql(self._table, "activation_days", query),
+            )
+        return super()._read_group_select(aggregate_spec, query)
+
+    @api.readonly
+    def action_open_order(self):
+        """Open the order of this row."""
+        self.ensure_one()
+        return self.order_id.get_formview_action()

@@ -1,0 +1,228 @@
+from unittest.mock import patch
+
+from odoo.orm.registry import Registry
+from odoo.tests import Form, new_test_user, tagged
+
+from .common import CRON, PortalAccountCommon
+
+
+@tagged("post_install", "-at_install")
+class TestConfirm(PortalAccountCommon):
+    def test_confirmation_creates_portal_user_bound_to_customer(self):
+        order = self._create_order()
+        order.action_confirm()
+        user = self.customer.user_ids
+        self.assertEqual(user.login, "jane@example.com")
+        self.assertEqual(user.group_ids, self.env.ref("base.group_portal"))
+        self.assertTrue(user.active)
+        self.assertTrue(user.share)
+        self.assertEqual(user.company_id, order.company_id)
+        self.assertEqual(user.company_ids, order.company_id)
+        self.assertTrue(order.user_created)
+        self.assertEqual(user.portal_invitation_order_id, order)
+
+    def test_user_takes_over_what_the_template_user_has(self):
+        template = self.env.ref("base.template_portal_user_id")
+        template.tz = "Asia/Tokyo"
+        template.signature = "<p>Yours</p>"
+        group = self.env["res.groups"].create({"name": "Good customers"})
+        template.group_ids += group
+        self.customer.tz = "Europe/Brussels"
+        self._create_order().action_confirm()
+        user = self.customer.user_ids
+        self.assertIn(group, user.group_ids)
+        self.assertIn("Yours", user.signature)
+        self.assertEqual(
+            user.tz, "Europe/Brussels", "the contact is the customer's own"
+        )
+
+    def test_user_has_language_of_customer(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.customer.lang = "fr_FR"
+        self._create_order().action_confirm()
+        self.assertEqual(self.customer.user_ids.lang, "fr_FR")
+
+    def test_user_is_in_company_of_order(self):
+        company = self.env["res.company"].create({"name": "Second company"})
+        order = self._create_order(company_id=company.id, order_line=False)
+        order.action_confirm()
+        self.assertEqual(self.customer.user_ids.company_ids, company)
+        self.assertEqual(self.customer.user_ids.company_id, company)
+
+    def test_customer_of_a_company_stays_there_when_a_branch_sells(self):
+        branch = self.env["res.company"].create(
+            {"name": "Branch", "parent_id": self.company.id, "email": "b@example.com"}
+        )
+        self.customer.company_id = self.company
+        self._create_order(company_id=branch.id, order_line=False).action_confirm()
+        user = self.customer.user_ids
+        self.assertEqual(self.customer.company_id, self.company)
+        self.assertEqual(user.company_ids, self.company + branch)
+        [mail] = self._send_invitations()
+        self.assertEqual(mail["email_from"], branch.email_formatted)
+        self._create_order().action_confirm()
+
+    def test_customer_is_the_order_partner_and_no_other_contact(self):
+        invoicing = self._create_customer("Accounting", "accounting@example.com")
+        delivery = self._create_customer("Warehouse", "warehouse@example.com")
+        self._create_order(
+            partner_invoice_id=invoicing.id, partner_shipping_id=delivery.id
+        ).action_confirm()
+        self.assertTrue(self.customer.user_ids)
+        self.assertFalse((invoicing + delivery).user_ids)
+
+    def test_salesperson_without_rights_on_users_confirms(self):
+        order = self._create_order(user_id=self.salesperson.id)
+        order.with_user(self.salesperson).action_confirm()
+        self.assertTrue(order.with_user(self.salesperson).user_created)
+        self.assertTrue(self.customer.user_ids)
+
+    def test_visitor_confirms(self):
+        # what the website does after a payment: the public user as superuser
+        order = self._create_order()
+        order.with_user(self.env.ref("base.public_user")).sudo().action_confirm()
+        self.assertTrue(order.user_created)
+
+    def test_ten_orders_at_once(self):
+        partners = self.env["res.partner"].create(
+            [
+                {"name": f"Customer {i}", "email": f"customer{i}@example.com"}
+                for i in range(10)
+            ]
+        )
+        orders = self._create_orders(partners)
+        orders.action_confirm()
+        self.assertTrue(all(orders.mapped("user_created")))
+        self.assertEqual(
+            partners.user_ids.mapped("login"),
+            [f"customer{i}@example.com" for i in range(10)],
+        )
+
+    def test_customer_with_account_gets_nothing(self):
+        user = new_test_user(
+            self.env,
+            "jane@example.com",
+            "base.group_portal",
+            partner_id=self.customer.id,
+        )
+        order = self._create_order()
+        order.action_confirm()
+        self.assertFalse(order.user_created)
+        self.assertEqual(self.customer.user_ids, user)
+        self.assertFalse(user.portal_invitation_due)
+        self.assertFalse(self._get_notes(order))
+        self.assertFalse(self._send_invitations())
+
+    def test_guest_with_known_address_gets_nothing(self):
+        self._create_order().action_confirm()
+        self._send_invitations()
+        guest = self._create_customer("Jane again", "jane@example.com")
+        order = self._create_order(guest)
+        order.action_confirm()
+        self.assertFalse(order.user_created)
+        self.assertFalse(guest.user_ids)
+        self.assertNoAccount(order, "another contact")
+        self.assertFalse(self._send_invitations())
+
+    def test_creation_drops_no_cached_data(self):
+        self._create_order(
+            self._create_customer("Warm", "warm@example.com")
+        ).action_confirm()
+        order = self._create_order()
+        with patch.object(Registry, "clear_cache") as clear_cache:
+            order.action_confirm()
+            self.env.flush_all()
+        self.assertTrue(order.user_created)
+        clear_cache.assert_not_called()
+
+    def test_users_keep_their_notification_type(self):
+        group = self.env.ref("mail.group_mail_notification_type_inbox")
+        user = new_test_user(
+            self.env, "inbox", "base.group_user", notification_type="inbox"
+        )
+        self.assertIn(group, user.group_ids)
+        user.notification_type = "email"
+        self.assertNotIn(group, user.group_ids)
+
+    def test_contact_keeps_what_it_has(self):
+        definition = self.env[
+            "properties.base.definition"
+        ]._get_definition_for_property_field("res.partner", "properties")
+        definition.properties_definition = [
+            {"name": "color", "string": "Colour", "type": "char"}
+        ]
+        self.customer.write(
+            {
+                "function": "Buyer",
+                "comment": "Good",
+                "ref": "C-1",
+                "properties": {"color": "red"},
+            }
+        )
+        names = [
+            name
+            for name, field in self.customer._fields.items()
+            if field.store
+            and not field.type.endswith("2many")
+            and (not field.compute or name == "properties")
+            and name not in ("write_date", "write_uid")
+        ]
+        before = self.customer.read(names)
+        self._create_order().action_confirm()
+        self.env.invalidate_all()
+        self.assertEqual(self.customer.read(names), before)
+        self.assertEqual(self.customer.properties["color"], "red")
+
+    def test_second_confirmation_keeps_account_and_flag(self):
+        order = self._create_order()
+        order.action_confirm()
+        self.assertEqual(len(self._send_invitations()), 1)
+        order._action_cancel()
+        order.action_draft()
+        self.assertTrue(order.user_created)
+        order.action_confirm()
+        self.assertTrue(order.user_created)
+        self.assertEqual(len(self._get_users("jane@example.com")), 1)
+        self.assertFalse(self._send_invitations())
+
+    def test_copy_of_order_is_not_marked(self):
+        order = self._create_order()
+        order.action_confirm()
+        self.assertFalse(order.copy().user_created)
+
+    def test_order_without_customer_account_is_confirmed_as_ever(self):
+        order = self._create_order()
+        self.assertIs(order.action_confirm(), True)
+        self.assertEqual(order.state, "sale")
+
+    def test_scheduled_action_is_triggered_in_the_same_transaction(self):
+        with self.capture_triggers(CRON) as capture:
+            self._create_order().action_confirm()
+        self.assertEqual(len(capture.records), 1)
+
+    def test_one_note_on_the_order_says_who_was_invited(self):
+        order = self._create_order()
+        order.action_confirm()
+        [note] = self._get_notes(order)
+        self.assertIn("jane@example.com", note)
+        messages = order.message_ids.filtered(
+            lambda message: "portal" in message.body.lower()
+        )
+        self.assertTrue(all(messages.mapped("is_internal")))
+
+    def test_order_form_and_list_show_user_created(self):
+        order = self._create_order()
+        order.action_confirm()
+        form = Form(order.with_user(self.salesperson))
+        self.assertTrue(form.user_created)
+        with self.assertRaises(AssertionError):
+            form.user_created = False
+        search = self.env["sale.order"].get_view(
+            self.env.ref("sale.sale_order_view_search_inherit_sale").id, "search"
+        )["arch"]
+        self.assertIn("[('user_created', '=', True)]", search)
+        self.assertIn("{'group_by': 'user_created'}", search)
+        [(value, count)] = self.env["sale.order"]._read_group(
+            [("id", "=", order.id)], ["user_created"], ["__count"]
+        )
+        self.assertEqual((value, count), (True, 1))

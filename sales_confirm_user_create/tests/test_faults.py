@@ -1,0 +1,165 @@
+from unittest.mock import patch
+
+from psycopg2.errors import NotNullViolation, SerializationFailure
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from odoo.addons.base.models.res_users import ResUsers
+
+from .common import CRON, PortalAccountCommon
+
+
+@tagged("post_install", "-at_install")
+class TestFaults(PortalAccountCommon):
+    """The sale never fails for the account."""
+
+    def test_missing_template_user(self):
+        self.env["ir.config_parameter"].set_param(
+            "base.template_portal_user_id", "987654321"
+        )
+        order = self._create_order()
+        with self._mute_odoo() as log:
+            order.action_confirm()
+        self.assertIn("Traceback", log.output[0])
+        self.assertNoAccount(order, "template")
+        self.assertFalse(self.customer.user_ids)
+
+    def test_internal_template_user_gives_nobody_rights(self):
+        template = self.env.ref("base.template_portal_user_id")
+        template.group_ids = self.env.ref("base.group_user")
+        order = self._create_order()
+        with self._mute_odoo():
+            order.action_confirm()
+        self.assertNoAccount(order, "other rights than the portal's")
+
+    def test_archived_template_user_still_serves(self):
+        template = self.env.ref("base.template_portal_user_id")
+        self.assertFalse(template.active, "as Odoo ships it")
+        self._create_order().action_confirm()
+        self.assertTrue(self.customer.user_ids.active)
+
+    def test_unreadable_parameter_is_noted(self):
+        self.env["ir.config_parameter"].set_param(
+            "base.template_portal_user_id", "not (a number"
+        )
+        order = self._create_order()
+        with self._mute_odoo():
+            order.action_confirm()
+        self.assertNoAccount(order)
+
+    def test_one_customer_of_fifty_fails(self):
+        partners = self.env["res.partner"].create(
+            [
+                {"name": f"Customer {i}", "email": f"customer{i}@example.com"}
+                for i in range(50)
+            ]
+        )
+        orders = self._create_orders(partners)
+        create = ResUsers.create
+        unwanted = "Number 17 <is> unwanted"
+
+        def create_or_fail(model, vals_list):
+            if any(vals["login"] == "customer17@example.com" for vals in vals_list):
+                raise UserError(unwanted)
+            return create(model, vals_list)
+
+        with patch.object(ResUsers, "create", create_or_fail), self._mute_odoo() as log:
+            orders.action_confirm()
+        self.assertEqual(len(log.output), 1)
+        self.assertIn("Traceback", log.output[0])
+        self.assertNoAccount(orders[17], "Number 17 <is> unwanted")
+        others = orders - orders[17]
+        self.assertTrue(all(others.mapped("user_created")))
+        self.assertEqual(len(others.partner_id.user_ids), 49)
+        self.assertEqual(len(self._send_invitations()), 49)
+
+    def test_text_of_technical_errors_is_not_shown(self):
+        order = self._create_order()
+        with (
+            patch.object(ResUsers, "create", side_effect=ValueError("secret detail")),
+            self._mute_odoo() as log,
+        ):
+            order.action_confirm()
+        self.assertIn("secret detail", log.output[0])
+        self.assertNoAccount(order, "administrator")
+        self.assertNotIn("secret", self._get_notes(order)[0])
+
+    def test_database_error_does_not_break_the_transaction(self):
+        def fail(model, *args):
+            model.env.cr.execute("SELECT no_such_column FROM res_users")
+
+        order = self._create_order()
+        with (
+            patch.object(type(self.env["res.users"]), "_find_customer_users", fail),
+            self._mute_odoo(),
+            self.assertLogs("odoo.sql_db", "ERROR"),
+        ):
+            order.action_confirm()
+        self.assertNoAccount(order)
+
+    def test_errors_of_the_sale_itself_are_told(self):
+        order = self._create_order()
+        confirm = type(order)._action_confirm
+
+        def confirm_without_date(orders):
+            orders.date_order = False
+            return confirm(orders)
+
+        with (
+            patch.object(type(order), "_action_confirm", confirm_without_date),
+            self.assertRaises(NotNullViolation),
+            self.assertLogs("odoo.sql_db", "ERROR"),
+        ):
+            order.action_confirm()
+
+    def test_failing_note_does_not_fail_the_sale(self):
+        order = self._create_order()
+        with (
+            patch.object(ResUsers, "create", side_effect=ValueError("broken")),
+            patch.object(
+                type(order),
+                "_log_portal_account_notes",
+                side_effect=ValueError("also broken"),
+            ),
+            self._mute_odoo() as log,
+        ):
+            order.action_confirm()
+        self.assertEqual(order.state, "sale")
+        self.assertEqual(len(log.output), 3)
+
+    def test_errors_that_odoo_retries_travel_on(self):
+        for target in ("_find_customer_users", "_create_portal_users"):
+            with (
+                self.subTest(target),
+                self.assertRaises(SerializationFailure),
+                self.env.cr.savepoint(),
+                patch.object(
+                    type(self.env["res.users"]),
+                    target,
+                    side_effect=SerializationFailure(),
+                ),
+            ):
+                self._create_order().action_confirm()
+
+    def test_rollback_leaves_nothing(self):
+        order = self._create_order()
+        with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():
+            order.action_confirm()
+            self.env.flush_all()
+            raise ZeroDivisionError
+        self.assertEqual(order.state, "draft")
+        self.assertFalse(order.user_created)
+        self.assertFalse(self._get_users("jane@example.com"))
+        cron = self.env.ref(CRON)
+        self.assertFalse(
+            self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
+        )
+        self.assertFalse(self._send_invitations())
+
+    def test_failing_confirmation_creates_nothing(self):
+        order = self._create_order()
+        order._action_cancel()
+        with self.assertRaises(UserError):
+            order.action_confirm()
+        self.assertFalse(self._get_users("jane@example.com"))

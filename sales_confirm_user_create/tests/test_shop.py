@@ -1,0 +1,521 @@
+from datetime import timedelta
+from unittest.mock import patch
+
+from lxml import etree
+from psycopg2.errors import SerializationFailure
+
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import Form, new_test_user, tagged
+
+from ..models import portal_account_batch
+from .common import MAIL_TEMPLATE, PortalAccountCommon
+
+BATCH_CRON = "sales_confirm_user_create.ir_cron_portal_account_batch"
+REMINDER_CRON = "sales_confirm_user_create.ir_cron_portal_reminder"
+
+
+@tagged("post_install", "-at_install")
+class TestSettings(PortalAccountCommon):
+    def test_installed_means_on_for_every_order(self):
+        company = self.env["res.company"].create({"name": "New company"})
+        self.assertEqual(company.portal_account_policy, "all")
+        self.assertEqual(company.portal_reminder_max, 1)
+        self.assertEqual(company.portal_reminder_days, 3)
+
+    def test_never(self):
+        self.company.portal_account_policy = "never"
+        order = self._create_order()
+        order.action_confirm()
+        self.assertFalse(order.user_created)
+        self.assertFalse(self.customer.user_ids)
+        self.assertFalse(self._get_notes(order))
+
+    def test_website_orders_only(self):
+        self.company.portal_account_policy = "website"
+        backend = self._create_order()
+        website = self._create_order(
+            self._create_customer("Guest", "guest@example.com"),
+            website_id=self.env["website"].get_current_website().id,
+        )
+        (backend + website).action_confirm()
+        self.assertEqual((backend + website).mapped("user_created"), [False, True])
+
+    def test_each_company_has_its_own(self):
+        other = self.env["res.company"].create(
+            {"name": "Second company", "portal_account_policy": "never"}
+        )
+        orders = self._create_order(company_id=other.id, order_line=False)
+        orders += self._create_order(self._create_customer("B", "b@example.com"))
+        orders.action_confirm()
+        self.assertEqual(orders.mapped("user_created"), [False, True])
+
+    def test_settings_write_the_company(self):
+        with Form(self.env["res.config.settings"]) as settings:
+            settings.portal_account_policy = "website"
+            settings.portal_reminder_max = 2
+            settings.portal_reminder_days = 5
+        settings.save().execute()
+        self.assertEqual(self.company.portal_account_policy, "website")
+        self.assertEqual(self.company.portal_reminder_max, 2)
+        self.assertEqual(self.company.portal_reminder_days, 5)
+
+    def test_settings_are_under_website_and_sales(self):
+        arch = self.env["res.config.settings"].get_view(view_type="form")["arch"]
+        apps = etree.fromstring(arch).xpath(
+            "//app[.//field[@name='portal_account_policy']]/@name"
+        )
+        self.assertEqual(set(apps), {"website", "sale_management"})
+
+    def test_bad_numbers_get_a_clear_answer(self):
+        for values, words in (
+            ({"portal_reminder_max": -1}, "between 0 and 10"),
+            ({"portal_reminder_max": 11}, "between 0 and 10"),
+            ({"portal_reminder_days": 0}, "at least 1 day"),
+        ):
+            with self.subTest(values):
+                with self.assertRaises(ValidationError) as error:
+                    self.company.write(values)
+                self.assertIn(words, str(error.exception))
+
+    def test_good_numbers_are_taken_up_to_the_limits(self):
+        self.company.write({"portal_reminder_max": 10, "portal_reminder_days": 1})
+        self.company.write({"portal_reminder_max": 0})
+        self.assertEqual(self.company.portal_reminder_max, 0)
+
+    def test_link_opens_the_invitation(self):
+        settings = self.env["res.config.settings"].create({})
+        template = self.env.ref(MAIL_TEMPLATE)
+        action = settings.action_open_portal_invitation_template()
+        self.assertEqual(
+            (action["res_model"], action["res_id"]), ("mail.template", template.id)
+        )
+        template.unlink()
+        self.assertFalse(
+            settings.action_open_portal_invitation_template().get("res_id")
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestAccountState(PortalAccountCommon):
+    def _assert_state(self, state, order):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        for user in (self.env.user, self.salesperson):
+            self.assertEqual(order.with_user(user).portal_account_state, state)
+        orders = self.env["sale.order"].with_user(self.salesperson)
+        domain = [("id", "=", order.id)]
+        self.assertTrue(orders.search([*domain, ("portal_account_state", "=", state)]))
+        self.assertFalse(
+            orders.search([*domain, ("portal_account_state", "!=", state)])
+        )
+        for value in ([], False):
+            operator = "=" if value is False else "in"
+            unset = [*domain, ("portal_account_state", operator, value)]
+            self.assertFalse(orders.search(unset))
+        self.assertTrue(orders.search([*domain, ("portal_account_state", "!=", False)]))
+        [(group, count)] = orders._read_group(
+            domain, ["portal_account_state"], ["__count"]
+        )
+        self.assertEqual((group, count), (state, 1))
+
+    def test_state_follows_the_account(self):
+        order = self._create_order(user_id=self.salesperson.id)
+        self._assert_state("none", order)
+        self.assertFalse(order.portal_account_date)
+        order.action_confirm()
+        self._assert_state("due", order)
+        self._send_invitations()
+        self._assert_state("invited", order)
+        user = self.customer.user_ids
+        self.assertEqual(order.portal_account_date, user.portal_invitation_date)
+        user.with_user(user)._update_last_login()
+        self._assert_state("activated", order)
+        self.assertEqual(order.portal_account_date, user.portal_activation_date)
+        user.active = False
+        self.customer.active = True
+        self._assert_state("archived", order)
+
+    def test_active_user_counts_more_than_archived_one(self):
+        new_test_user(
+            self.env, "old", "base.group_portal", partner_id=self.customer.id
+        ).active = False
+        self.customer.active = True
+        new_test_user(self.env, "new", "base.group_portal", partner_id=self.customer.id)
+        self.assertEqual(self.customer.portal_account_state, "invited")
+
+    def test_new_contact_has_no_account(self):
+        self.assertEqual(self.env["res.partner"].new({}).portal_account_state, "none")
+
+    def test_users_are_opened_by_who_may(self):
+        order = self._create_order(user_id=self.salesperson.id)
+        order.action_confirm()
+        action = order.action_open_portal_user()
+        self.assertEqual(action["res_id"], self.customer.user_ids.id)
+        with self.assertRaises(AccessError):
+            order.with_user(self.salesperson).action_open_portal_user()
+        with self.assertRaises(UserError):
+            self._create_customer("Nobody", False).action_open_portal_user()
+
+
+@tagged("post_install", "-at_install")
+class TestResend(PortalAccountCommon):
+    def _invite(self, orders):
+        action = orders.with_user(self.salesperson).action_invite_to_portal()
+        return action["params"]["type"], action["params"]["message"]
+
+    def _create_confirmed(self, *partners):
+        orders = self.env["sale.order"]
+        for partner in partners or (self.customer,):
+            orders += self._create_order(partner, user_id=self.salesperson.id)
+        orders.action_confirm()
+        return orders
+
+    def test_salesperson_resends_and_older_link_is_dead(self):
+        order = self._create_confirmed()
+        [first] = self._send_invitations()
+        kind, message = self._invite(order)
+        self.assertEqual(kind, "success")
+        self.assertIn("jane@example.com", message)
+        [second] = self._send_invitations()
+        tokens = [
+            self._get_link(mail).split("token=")[1].split("&")[0]
+            for mail in (first, second)
+        ]
+        Partner = self.env["res.partner"]
+        self.assertFalse(Partner._get_partner_from_token(tokens[0]))
+        self.assertEqual(Partner._get_partner_from_token(tokens[1]), self.customer)
+        self.assertEqual(self.customer.user_ids.portal_invitation_count, 2)
+
+    def test_each_that_cannot_be_sent_gets_an_answer(self):
+        partners = [
+            self._create_customer(name, f"{name}@example.com")
+            for name in ("good", "activated", "archived", "internal", "changed", "odd")
+        ]
+        orders = self._create_confirmed(*partners)
+        self._send_invitations()
+        _good, activated, archived, internal, changed, odd = [
+            p.user_ids for p in partners
+        ]
+        activated.with_user(activated)._update_last_login()
+        archived.active = False
+        archived.partner_id.active = True
+        internal.group_ids = self.env.ref("base.group_user")
+        changed.partner_id.email = "attacker@example.com"
+        odd.login = "odd"
+        draft = self._create_order(user_id=self.salesperson.id)
+        kind, message = self._invite(orders + draft)
+        self.assertEqual(kind, "warning")
+        for order, words in zip(
+            orders[1:] + draft,
+            (
+                "activated already",
+                "archived",
+                "not a portal user",
+                "differ",
+                "not an email address",
+                "not confirmed",
+            ),
+            strict=True,
+        ):
+            self.assertRegex(message, f"{order.name}: [^:]*{words}")
+        self.assertIn("On its way to good@example.com.", message)
+        self.assertNotIn("attacker", message)
+        self.assertEqual(
+            [mail["email_to"] for mail in self._send_invitations()],
+            [["good@example.com"]],
+        )
+
+    def test_changed_contact_does_not_get_the_link_that_is_due(self):
+        self._create_confirmed()
+        self.customer.email = "attacker@example.com"
+        [mail] = self._send_invitations()
+        self.assertEqual(mail["email_to"], ["jane@example.com"])
+
+    def test_repair_and_resend_create_the_missing_account(self):
+        parameter = self.env["ir.config_parameter"]
+        template = parameter.get_param("base.template_portal_user_id")
+        parameter.set_param("base.template_portal_user_id", "987654321")
+        with self._mute_odoo():
+            order = self._create_confirmed()
+        self.assertNoAccount(order, "template")
+        with self._mute_odoo():
+            kind, message = self._invite(order)
+        self.assertEqual(kind, "warning")
+        self.assertIn("template", message)
+        parameter.set_param("base.template_portal_user_id", template)
+        self.assertEqual(self._invite(order)[0], "success")
+        self.assertTrue(order.user_created)
+        self.assertEqual(len(self._send_invitations()), 1)
+
+    def test_address_of_another_contact_is_told(self):
+        self._create_confirmed()
+        order = self._create_confirmed(
+            self._create_customer("Twin", "jane@example.com")
+        )
+        kind, message = self._invite(order)
+        self.assertEqual(kind, "warning")
+        self.assertIn("another contact", message)
+
+    def test_explicit_invitation_works_where_the_settings_say_never(self):
+        self.company.portal_account_policy = "never"
+        order = self._create_confirmed()
+        self.assertEqual(self._invite(order)[0], "success")
+        self.assertTrue(order.user_created)
+
+    def test_only_who_may_edit_the_order_resends(self):
+        order = self._create_confirmed()
+        order.user_id = self.env.ref("base.user_admin")
+        own = new_test_user(self.env, "own-orders", "sales_team.group_sale_salesman")
+        portal = new_test_user(self.env, "portal-visitor", "base.group_portal")
+        for user in (
+            own,
+            portal,
+            self.env.ref("base.public_user"),
+            self.customer.user_ids,
+        ):
+            with self.subTest(user.login), self.assertRaises(AccessError):
+                order.with_user(user).action_invite_to_portal()
+
+
+@tagged("post_install", "-at_install")
+class TestReminder(PortalAccountCommon):
+    def _invite(self, *partners):
+        self._create_orders(partners or [self.customer]).action_confirm()
+        self._send_invitations()
+
+    def _remind(self, days=0):
+        """Let days pass, run the scheduled action, return what was sent."""
+        for user in self.env["res.users"].search(
+            [("portal_invitation_date", "!=", False)]
+        ):
+            user.portal_invitation_date -= timedelta(days=days)
+        with self.enter_registry_test_mode():
+            self.env.ref(REMINDER_CRON).method_direct_trigger()
+        self.env.invalidate_all()
+        return self._send_invitations()
+
+    def test_one_reminder_after_three_days(self):
+        self._invite()
+        self.assertFalse(self._remind(2))
+        [mail] = self._remind(1)
+        self.assertIn("reminder", mail["body_alternative"])
+        self.assertFalse(self._remind(30), "never more than configured")
+
+    def test_as_many_as_configured(self):
+        self.company.write({"portal_reminder_max": 2, "portal_reminder_days": 10})
+        self._invite()
+        self.assertEqual(
+            [len(self._remind(days)) for days in (9, 1, 9, 1, 30)], [0, 1, 0, 1, 0]
+        )
+
+    def test_off(self):
+        self.company.portal_reminder_max = 0
+        self._invite()
+        self.assertFalse(self._remind(30))
+
+    def test_neither_activated_nor_archived_accounts(self):
+        partners = [
+            self._create_customer(n, f"{n}@example.com")
+            for n in ("one", "two", "three")
+        ]
+        self._invite(*partners)
+        activated, archived, waiting = [partner.user_ids for partner in partners]
+        activated.with_user(activated)._update_last_login()
+        archived.active = False
+        self.assertEqual(
+            [mail["email_to"] for mail in self._remind(3)], [[waiting.login]]
+        )
+
+    def test_crash_between_marking_and_sending_repeats_nothing(self):
+        self._invite()
+        user = self.customer.user_ids
+        user.portal_invitation_date -= timedelta(days=3)
+        for _run in range(2):
+            with self.enter_registry_test_mode():
+                self.env.ref(REMINDER_CRON).method_direct_trigger()
+            self.env.invalidate_all()
+        self.assertEqual(user.portal_reminder_count, 1)
+        self.assertEqual(len(self._send_invitations()), 1)
+
+    def test_many_in_batches(self):
+        partners = [
+            self._create_customer(f"c{i}", f"c{i}@example.com") for i in range(5)
+        ]
+        self._invite(*partners)
+        with patch(
+            "odoo.addons.sales_confirm_user_create.models.res_users.REMINDER_BATCH", 2
+        ):
+            self.assertEqual(len(self._remind(3)), 5)
+
+    def test_resend_by_hand_is_no_reminder(self):
+        self._invite()
+        user = self.customer.user_ids
+        user._make_portal_invitation_due()
+        self._send_invitations()
+        self.assertEqual(user.portal_reminder_count, 0)
+        self.assertEqual(len(self._remind(3)), 1)
+
+
+@tagged("post_install", "-at_install")
+class TestBatch(PortalAccountCommon):
+    """Accounts for orders that were confirmed before the addon was installed."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.manager = new_test_user(cls.env, "manager", "sales_team.group_sale_manager")
+
+    def _create_past_orders(self, *emails):
+        partners = [self._create_customer(f"Past {e}", e) for e in emails]
+        orders = self._create_orders(partners)
+        orders.state = "sale"
+        return orders
+
+    def _preview(self, orders, user=None):
+        Batch = self.env["portal.account.batch"].with_user(user or self.manager)
+        action = Batch.action_preview(orders.ids)
+        return Batch.browse(action["res_id"])
+
+    def _run(self):
+        with self.enter_registry_test_mode():
+            self.env.ref(BATCH_CRON).method_direct_trigger()
+        self.env.invalidate_all()
+
+    def test_preview_counts_and_changes_nothing(self):
+        self._create_order().action_confirm()
+        orders = self._create_past_orders("new@example.com", False, "no address")
+        orders += self._create_order(state="sale") + self._create_order()
+        batch = self._preview(orders)
+        self.assertEqual(batch.state, "draft")
+        self.assertEqual(batch.order_count, 4, "the quotation is left out")
+        self.assertEqual(batch.missing_count, 1)
+        self.assertEqual(batch.existing_count, 1)
+        self.assertEqual(batch.unusable_count, 2)
+        self.assertFalse(self._get_users("new@example.com"))
+        self._run()
+        self.assertFalse(self._get_users("new@example.com"))
+
+    def test_preview_counts_guests_who_came_back_as_customers_with_account(self):
+        orders = self._create_past_orders(*["guest@example.com"] * 5)
+        batch = self._preview(orders)
+        self.assertEqual(batch.missing_count, 1)
+        self.assertEqual(batch.existing_count, 4)
+        self.assertEqual(batch.unusable_count, 0)
+
+    def test_step_in_which_the_batch_is_stopped_is_done_again(self):
+        orders = self._create_past_orders("a@example.com")
+        batch = self._preview(orders)
+        batch.action_start()
+        self.env.flush_all()
+        process = type(batch)._process
+        failures = [SerializationFailure()]
+
+        def fail_once(batch, orders):
+            if failures:
+                raise failures.pop()
+            return process(batch, orders)
+
+        with (
+            patch.object(type(batch), "_process", fail_once),
+            patch.object(type(self.env.cr), "rollback"),
+        ):
+            self._run()
+        self.assertEqual(batch.state, "done")
+        self.assertTrue(orders.user_created)
+
+    def test_batch_follows_the_rules_of_the_confirmation(self):
+        orders = self._create_past_orders(
+            "a@example.com", "a@example.com", "b@example.com", False
+        )
+        batch = self._preview(orders)
+        with self.capture_triggers(BATCH_CRON) as capture:
+            batch.action_start()
+        self.assertEqual(len(capture.records), 1)
+        self._run()
+        self.assertEqual(batch.state, "done")
+        self.assertEqual(batch.processed_count, 4)
+        self.assertEqual(batch.created_count, 2)
+        self.assertEqual(batch.failed_count, 2)
+        self.assertEqual(batch.progress, 100)
+        self.assertEqual(orders.mapped("user_created"), [True, False, True, False])
+        self.assertEqual(len(self._send_invitations()), 2)
+
+    def test_batch_is_stopped_and_resumed(self):
+        orders = self._create_past_orders(*(f"c{i}@example.com" for i in range(5)))
+        batch = self._preview(orders)
+        batch.action_start()
+        process = type(batch)._process
+
+        def process_and_stop(batch, orders):
+            process(batch, orders)
+            batch.with_user(self.manager).action_stop()
+
+        with (
+            patch.object(portal_account_batch, "BATCH_SIZE", 2),
+            patch.object(type(batch), "_process", process_and_stop),
+        ):
+            self._run()
+        self.assertEqual(batch.state, "stopped")
+        self.assertEqual((batch.processed_count, batch.created_count), (2, 2))
+        self._run()
+        self.assertEqual(batch.processed_count, 2, "it stands still")
+        batch.action_start()
+        self._run()
+        self.assertEqual(batch.state, "done")
+        self.assertEqual(batch.processed_count, 5)
+        self.assertTrue(all(orders.mapped("user_created")))
+
+    def test_order_cancelled_meanwhile_is_left_alone(self):
+        orders = self._create_past_orders("a@example.com", "b@example.com")
+        batch = self._preview(orders)
+        batch.action_start()
+        orders[0].state = "cancel"
+        self._run()
+        self.assertEqual(orders.mapped("user_created"), [False, True])
+
+    def test_nothing_to_preview_is_told(self):
+        with self.assertRaisesRegex(UserError, "confirmed"):
+            self._preview(self._create_order())
+
+    def test_batches_are_for_sales_managers_and_their_own(self):
+        orders = self._create_past_orders("a@example.com")
+        batch = self._preview(orders)
+        other = new_test_user(self.env, "other", "sales_team.group_sale_manager")
+        for user in (self.salesperson, other, self.env.ref("base.public_user")):
+            for method in ("action_start", "action_stop", "read"):
+                with (
+                    self.subTest(user=user.login, method=method),
+                    self.assertRaises(AccessError),
+                ):
+                    getattr(batch.with_user(user), method)()
+        for user in (self.salesperson, self.env.ref("base.public_user")):
+            with self.assertRaises(AccessError):
+                self._preview(orders, user)
+
+    def test_nobody_writes_on_batches(self):
+        batch = self._preview(self._create_past_orders("a@example.com"))
+        with self.assertRaises(AccessError):
+            batch.write({"state": "running"})
+        with self.assertRaises(AccessError):
+            batch.create({"state": "running"})
+        with self.assertRaises(AccessError):
+            batch.unlink()
+
+    def test_orders_of_another_company_are_refused(self):
+        company = self.env["res.company"].create({"name": "Second company"})
+        order = self._create_order(
+            company_id=company.id, order_line=False, state="sale"
+        )
+        with self.assertRaises(AccessError):
+            self._preview(order)
+
+    def test_batch_keeps_to_its_time(self):
+        orders = self._create_past_orders(*(f"c{i}@example.com" for i in range(3)))
+        self._preview(orders).action_start()
+        IrCron = type(self.env["ir.cron"])
+        with (
+            patch.object(portal_account_batch, "BATCH_SIZE", 1),
+            patch.object(IrCron, "_commit_progress", return_value=0),
+        ):
+            self.env["portal.account.batch"]._cron_process()
+        self.assertEqual(orders.mapped("user_created"), [True, False, False])
