@@ -1,0 +1,102 @@
+"""A real Chromium, and pictures of what it shows."""
+
+from pathlib import Path
+
+from .client import ADDRESS
+
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESKTOP = {"width": 1280, "height": 900}
+WIDE = {"width": 1600, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+def new_page(chromium, server=None, viewport=DESKTOP):
+    """Open a page of a new visitor at a server's website."""
+    context = chromium.new_context(
+        viewport=viewport,
+        base_url=server and server.url,
+        locale="en-US",
+        is_mobile=viewport is PHONE,
+        has_touch=viewport is PHONE,
+    )
+    context.set_default_timeout(20_000)
+    return context.new_page()
+
+
+def keep_picture(page, name, full_page=False):
+    """Keep a picture of a page in a file named `name`."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=full_page)
+
+
+def keep_pictures(page, name):
+    """Keep pictures of a page as a computer and as a phone shows it."""
+    before = page.viewport_size
+    for device, size in (("desktop", DESKTOP), ("phone", PHONE)):
+        page.set_viewport_size(size)
+        page.wait_for_timeout(300)
+        keep_picture(page, f"{name}-{device}")
+    page.set_viewport_size(before)
+
+
+def log_in(page, login, password):
+    """Log in by the login form."""
+    page.goto("/web/login")
+    page.fill("#login", login)
+    page.fill("#password", password)
+    page.click("button[type=submit]:has-text('Log in')")
+    page.wait_for_url(lambda url: "/web/login" not in url)
+
+
+def check_out(page, product_id, address, pictures):
+    """Buy a product as a guest and pay with the demo provider.
+
+    :param pictures: the start of the names of the pictures
+    """
+    page.goto(f"/shop/{product_id}")
+    page.click("#add_to_cart")
+    page.wait_for_selector(".my_cart_quantity:has-text('1')")
+    page.goto("/shop/cart")
+    keep_pictures(page, f"{pictures}-1-cart")
+    page.click("a[name=website_sale_main_button]:visible")
+    page.wait_for_selector("form.address_autoformat")
+    page.select_option("#o_country_id", label="Belgium")
+    for name, value in {**ADDRESS, "email": address}.items():
+        page.fill(f"form.address_autoformat input[name={name}]", value)
+    keep_pictures(page, f"{pictures}-2-address")
+    page.click("a[name=website_sale_main_button]:visible")
+    page.wait_for_url("**/shop/checkout**")
+    page.click("a[name=website_sale_main_button]:visible")
+    page.wait_for_url("**/shop/payment")
+    pay(page, f"{pictures}-3-payment")
+    page.wait_for_url("**/shop/confirmation", timeout=60_000)
+
+
+def pay(page, picture=None):
+    """Pay with the demo provider on a page with the payment form."""
+    page.click(".o_payment_option_label:text-is('Demo'):visible")
+    page.fill("input[name=customer_input]", "4242424242424242")
+    if picture:
+        keep_pictures(page, picture)
+    page.click("button[name=o_payment_submit_button]:visible")
+
+
+def choose_password(page, link, password, pictures):
+    """Follow the link of an invitation and choose a password."""
+    page.goto(link)
+    page.wait_for_selector("input[name=confirm_password]")
+    assert "token" not in page.url
+    keep_pictures(page, f"{pictures}-1-password")
+    page.fill("input[name=password]", password)
+    page.fill("input[name=confirm_password]", password)
+    page.click("form.oe_signup_form button[type=submit]:visible")
+    page.wait_for_url("**/my/orders**")

@@ -1,0 +1,134 @@
+"""A real mail server on loopback that keeps what it receives."""
+
+import asyncio
+import email
+import email.policy
+import threading
+from dataclasses import dataclass
+from email.message import EmailMessage
+from urllib.parse import parse_qs, urlsplit
+
+import lxml.html
+from aiosmtpd.controller import Controller
+
+from devtools.instance import free_port
+
+INVITATION = "Activate your account"
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A received mail: the envelope and the message."""
+
+    sender: str
+    recipients: tuple
+    message: EmailMessage
+
+    @property
+    def html(self):
+        """The HTML part as text."""
+        return self.message.get_body(("html",)).get_content()
+
+    @property
+    def text(self):
+        """The plain-text part."""
+        return self.message.get_body(("plain",)).get_content()
+
+    @property
+    def link(self):
+        """The address behind the mail's button."""
+        [href] = lxml.html.fromstring(self.html).xpath(
+            "//a[starts-with(@href, 'http')]/@href"
+        )
+        return href
+
+
+class Mailbox:
+    """An SMTP server that can be stopped, slow, or refuse what it is sent.
+
+    `delay` seconds pass before it answers to a mail; `refusal` is what it answers
+    instead of accepting it.
+    """
+
+    def __init__(self):
+        self.port = free_port()
+        self.delay = 0
+        self.refusal = None
+        self.attempts = 0
+        self._mails = []
+        self._arrived = threading.Condition(threading.RLock())
+        self._controller = None
+
+    def start(self):
+        """Serve, again after `stop`, on the same port."""
+        if not self._controller:
+            self._controller = Controller(self, "127.0.0.1", self.port)
+            self._controller.start()
+        return self
+
+    def stop(self):
+        """Stop serving, as a mail server that is down."""
+        if self._controller:
+            self._controller.stop()
+            self._controller = None
+
+    async def handle_DATA(self, _server, _session, envelope):
+        """Take a mail, called by aiosmtpd."""
+        self.attempts += 1
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        if self.refusal:
+            return self.refusal
+        message = email.message_from_bytes(
+            envelope.content, policy=email.policy.default
+        )
+        with self._arrived:
+            self._mails.append(
+                Mail(envelope.mail_from, tuple(envelope.rcpt_tos), message)
+            )
+            self._arrived.notify_all()
+        return "250 OK"
+
+    def received(self, address=None, subject=""):
+        """Return the mails so far, to one address and with one subject."""
+        with self._arrived:
+            return [
+                mail
+                for mail in self._mails
+                if address in (None, *mail.recipients)
+                and subject in str(mail.message["Subject"])
+            ]
+
+    def invitations(self, address=None):
+        """Return the invitations so far, to one address."""
+        return self.received(address, INVITATION)
+
+    def wait(self, address=None, subject=INVITATION, count=1, patience=30):
+        """Wait for mails to arrive and return them.
+
+        :raise AssertionError: fewer than `count` came in time
+        """
+        with self._arrived:
+            self._arrived.wait_for(
+                lambda: len(self.received(address, subject)) >= count, patience
+            )
+        mails = self.received(address, subject)
+        assert len(mails) >= count, (
+            f"{len(mails)} of {count} mails “{subject}” for {address}; there are "
+            + str([(mail.recipients, mail.message["Subject"]) for mail in self._mails])
+        )
+        return mails
+
+    def wait_for_one(self, address, subject=INVITATION):
+        """Wait for the only mail and return it.
+
+        :raise AssertionError: none came, or more than one
+        """
+        mails = self.wait(address, subject)
+        assert len(mails) == 1, f"{len(mails)} mails for {address}"
+        return mails[0]
+
+
+def token_in(link):
+    """Return the secret part of an activation link, without what encodings change."""
+    return parse_qs(urlsplit(link).query)["token"][0].rstrip("=")
