@@ -53,11 +53,15 @@ def test_e2e(args):
     """
     # The faults mostly wait, so the browser's tests can run beside them; not more, as
     # two browsers at once are too much for two cores.
-    beside = [] if args else ["--numprocesses=2", "--dist=loadfile"]
-    # pytest-odoo needs a database of its own as soon as it is loaded
-    return _pytest(
-        "-p", "no:odoo", *beside, *_what(args, "tests"), env=dict(os.environ)
-    )
+    beside = [] if args else ["--numprocesses=2", "--dist=loadgroup"]
+    options = [
+        # pytest-odoo needs a database of its own as soon as it is loaded
+        "-pno:odoo",
+        # of pages in failed tests, in test-results
+        "--screenshot=only-on-failure",
+        *beside,
+    ]
+    return _pytest(*options, *_what(args, "tests"), env=dict(os.environ))
 
 
 def _what(args, default):

@@ -19,16 +19,19 @@ WIDE = {"width": 1600, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
 
-def new_page(chromium, server=None, viewport=DESKTOP):
-    """Open a page of a new visitor at a server's website."""
-    context = chromium.new_context(
+def new_page(new_context, server=None, viewport=DESKTOP):
+    """Open a page of a new visitor at a server's website.
+
+    :param new_context: a function that opens an incognito window
+    """
+    context = new_context(
         viewport=viewport,
         base_url=server and server.url,
         locale="en-US",
         is_mobile=viewport is PHONE,
         has_touch=viewport is PHONE,
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     return context.new_page()
 
 
@@ -48,9 +51,27 @@ def keep_pictures(page, name):
     page.set_viewport_size(before)
 
 
+def open_website(page, address):
+    """Open an address of the website and wait until its buttons work."""
+    page.goto(address)
+    wait_until_ready(page)
+
+
+def follow(page, selector, address):
+    """Click what leads to an address of the website and wait until that works."""
+    page.click(selector)
+    page.wait_for_url(address)
+    wait_until_ready(page)
+
+
+def wait_until_ready(page):
+    """Wait for a page of the website to hear clicks: its scripts come after it."""
+    page.wait_for_selector("body[is-ready=true]")
+
+
 def log_in(page, login, password):
     """Log in by the login form."""
-    page.goto("/web/login")
+    open_website(page, "/web/login")
     page.fill("#login", login)
     page.fill("#password", password)
     page.click("button[type=submit]:has-text('Log in')")
@@ -62,23 +83,21 @@ def check_out(page, product_id, address, pictures):
 
     :param pictures: the start of the names of the pictures
     """
-    page.goto(f"/shop/{product_id}")
+    go_on = "a[name=website_sale_main_button]:visible"
+    open_website(page, f"/shop/{product_id}")
     page.click("#add_to_cart")
     page.wait_for_selector(".my_cart_quantity:has-text('1')")
-    page.goto("/shop/cart")
+    open_website(page, "/shop/cart")
     keep_pictures(page, f"{pictures}-1-cart")
-    page.click("a[name=website_sale_main_button]:visible")
-    page.wait_for_selector("form.address_autoformat")
+    follow(page, go_on, "**/shop/address**")
     page.select_option("#o_country_id", label="Belgium")
     for name, value in {**ADDRESS, "email": address}.items():
         page.fill(f"form.address_autoformat input[name={name}]", value)
     keep_pictures(page, f"{pictures}-2-address")
-    page.click("a[name=website_sale_main_button]:visible")
-    page.wait_for_url("**/shop/checkout**")
-    page.click("a[name=website_sale_main_button]:visible")
-    page.wait_for_url("**/shop/payment")
+    follow(page, go_on, "**/shop/checkout**")
+    follow(page, go_on, "**/shop/payment")
     pay(page, f"{pictures}-3-payment")
-    page.wait_for_url("**/shop/confirmation", timeout=60_000)
+    page.wait_for_url("**/shop/confirmation")
 
 
 def pay(page, picture=None):
@@ -90,13 +109,28 @@ def pay(page, picture=None):
     page.click("button[name=o_payment_submit_button]:visible")
 
 
+def sign(page):
+    """Sign a quotation on its page, with the customer's name as it is."""
+    # The dialog empties and redraws the signature when its opening has come to an end.
+    page.evaluate(
+        "document.querySelector('#modalaccept').addEventListener('shown.bs.modal',"
+        " (event) => { event.target.dataset.shown = 1; })"
+    )
+    page.click("a:has-text('Accept & Sign'):visible")
+    page.wait_for_selector("#modalaccept[data-shown]")
+    page.wait_for_function(
+        "((pad) => pad.getContext('2d').getImageData(0, 0, pad.width, pad.height)"
+        ".data.some(Boolean))(document.querySelector('canvas.o_web_sign_signature'))"
+    )
+    page.click(".o_portal_sign_submit:enabled")
+
+
 def choose_password(page, link, password, pictures):
     """Follow the link of an invitation and choose a password."""
-    page.goto(link)
+    open_website(page, link)
     page.wait_for_selector("input[name=confirm_password]")
     assert "token" not in page.url
     keep_pictures(page, f"{pictures}-1-password")
     page.fill("input[name=password]", password)
     page.fill("input[name=confirm_password]", password)
-    page.click("form.oe_signup_form button[type=submit]:visible")
-    page.wait_for_url("**/my/orders**")
+    follow(page, "form.oe_signup_form button[type=submit]:visible", "**/my/orders**")

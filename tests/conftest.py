@@ -1,12 +1,24 @@
 """What the tests share: database servers, a mail server and a browser."""
 
+from functools import partial
+
 import pytest
-from playwright.sync_api import sync_playwright
 
 from devtools.instance import Instance
 
-from . import browser
+from .browser import OPTIONS, new_page
 from .mailbox import Mailbox
+
+
+def pytest_collection_modifyitems(items):
+    """Keep each module's tests on one worker, and all that use a browser on the same.
+
+    Two browsers at once are too much for two cores.
+    """
+    with_browser = {item.module for item in items if "browser" in item.fixturenames}
+    for item in items:
+        group = "browser" if item.module in with_browser else item.module.__name__
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
@@ -32,25 +44,16 @@ def mailbox():
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    """A running browser."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=browser.OPTIONS
-        )
-        yield chromium
-        chromium.close()
+def browser_type_launch_args(browser_type_launch_args):
+    """Have pytest-playwright start the machine's own Chromium."""
+    return {
+        **browser_type_launch_args,
+        "executable_path": "/usr/bin/chromium",
+        "args": OPTIONS,
+    }
 
 
 @pytest.fixture
-def open_page(chromium):
+def open_page(new_context):
     """Return a function that opens a page of a new visitor at a server's website."""
-    pages = []
-
-    def open_page(*args):
-        pages.append(browser.new_page(chromium, *args))
-        return pages[-1]
-
-    yield open_page
-    for page in pages:
-        page.context.close()
+    return partial(new_page, new_context)

@@ -104,7 +104,7 @@ class Database:
         ]
 
 
-def eventually(check, patience=30, pause=0.1):
+def eventually(check, patience=60, pause=0.1):
     """Call `check` until what it returns is true, and return that.
 
     :raise AssertionError: it took too long

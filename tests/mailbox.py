@@ -103,7 +103,7 @@ class Mailbox:
         """Return the invitations so far, to one address."""
         return self.received(address, INVITATION)
 
-    def wait(self, address=None, subject=INVITATION, count=1, patience=30):
+    def wait(self, address=None, subject=INVITATION, count=1, patience=60):
         """Wait for mails to arrive and return them.
 
         :raise AssertionError: fewer than `count` came in time

@@ -8,7 +8,7 @@ import pytest
 
 from devtools.instance import Instance
 
-from .browser import check_out, choose_password, keep_pictures
+from .browser import check_out, choose_password, follow, keep_pictures, open_website
 from .client import Rpc, Visitor, new_contact, new_quotation
 from .database import Database, eventually
 
@@ -200,9 +200,9 @@ def give_own_price(shop, partner):
 
 def order_again(page, order_id):
     """Order once more from the page of an order, by its button."""
-    page.goto(f"/my/orders/{order_id}")
-    page.click("#reorder_sidebar_button:visible, .o_wsale_reorder_button:visible")
-    page.wait_for_url("**/shop/cart**")
+    button = "#reorder_sidebar_button:visible, .o_wsale_reorder_button:visible"
+    open_website(page, f"/my/orders/{order_id}")
+    follow(page, button, "**/shop/cart**")
 
 
 def prices_in_cart(shop, partner):

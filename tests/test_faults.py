@@ -120,7 +120,7 @@ def test_confirmations_at_the_same_moment_make_one_user_and_one_invitation(new_s
             assert {state for state, _flag in states} == {"sale"}
             assert [flag for _state, flag in states].count(True) == 1, address
 
-    eventually(lambda: not shop.db.due(), patience=60)
+    eventually(lambda: not shop.db.due())
     counts = {
         len(shop.mailbox.invitations(race_address(size, number)))
         for size, number in rounds

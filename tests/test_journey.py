@@ -19,7 +19,9 @@ from .browser import (
     keep_pictures,
     log_in,
     new_page,
+    open_website,
     pay,
+    sign,
 )
 from .client import Rpc, RpcError, Visitor, new_contact, new_quotation, new_salesperson
 from .database import Database, eventually
@@ -32,11 +34,11 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture(scope="module")
-def shop(shop_instance, mailbox, chromium):
+def shop(shop_instance, mailbox, browser):
     """A running shop whose owner has installed the addon from the Apps menu."""
     db = Database(shop_instance, shop_instance.new_database("journey"))
     with shop_instance.start_server("journey", smtp_port=mailbox.port) as server:
-        install_from_apps_menu(chromium, server)
+        install_from_apps_menu(browser, server)
         yield SimpleNamespace(
             db=db,
             server=server,
@@ -47,9 +49,9 @@ def shop(shop_instance, mailbox, chromium):
         )
 
 
-def install_from_apps_menu(chromium, server):
+def install_from_apps_menu(browser, server):
     """Install the addon as an administrator does, who has just copied it there."""
-    page = new_page(chromium, server)
+    page = new_page(browser.new_context, server)
     log_in(page, "admin", "admin")
     page.goto("/odoo/apps?debug=1")
     page.click(".o_menu_sections >> text=Update Apps List")
@@ -341,9 +343,8 @@ def test_signing_a_quotation_in_the_portal_creates_the_account(shop, open_page):
         shop, address, name="Jane Signs", require_signature=True, require_payment=False
     )
     page = open_page(shop.server)
-    page.goto(shop.sales("sale.order", "get_portal_url", order_id))
-    page.click("#o_sale_portal_paynow, a:has-text('Accept & Sign'):visible")
-    page.click(".o_portal_sign_submit:enabled")
+    open_website(page, shop.sales("sale.order", "get_portal_url", order_id))
+    sign(page)
     message = page.locator(MESSAGE)
     assert address in message.inner_text()
     keep_pictures(page, "portal-1-signed")
@@ -356,11 +357,11 @@ def test_paying_a_quotation_in_the_portal_creates_the_account(shop, open_page):
         shop, address, name="Jane Pays", require_signature=False, require_payment=True
     )
     page = open_page(shop.server)
-    page.goto(shop.sales("sale.order", "get_portal_url", order_id))
+    open_website(page, shop.sales("sale.order", "get_portal_url", order_id))
     page.click("a:has-text('Accept & Pay'):visible")
     pay(page)
     message = page.locator(MESSAGE)
-    assert address in message.inner_text(timeout=60_000)
+    assert address in message.inner_text()
     keep_pictures(page, "portal-2-paid")
     assert_account_and_invitation(shop, address, order_id)
 

@@ -175,7 +175,12 @@ class SaleOrder(models.Model):
         """Tell whether the customer of this order has a user, or had one."""
         # sudo: a visitor may not read users, and learns nothing but this
         order = self.sudo()
-        return bool(order._filter_customer_users(order._find_customer_users()))
+        partner = order.partner_id
+        users_by_customer = order._find_customer_users()
+        if not users_by_customer[partner.id]:
+            # The link to sign up asks for the contact's users next: there are none.
+            partner._fields["user_ids"]._insert_cache(partner, [()])
+        return bool(order._filter_customer_users(users_by_customer))
 
     def _get_portal_account_website(self):
         """Return the website the account is for, or none where accounts are shared."""

@@ -47,6 +47,24 @@ class TestPerformance(PortalAccountCommon):
         self.assertLessEqual(queries, floor + 7 * 100)
         self.assertLessEqual(queries, floor + 400)
 
+    def test_confirmation_page(self):
+        """Odoo's own link to sign up costs no more for our asking for an account."""
+
+        def count(is_shown):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            if is_shown():
+                order.partner_id.signup_prepare()
+                order.partner_id._get_signup_url()
+            self.env.flush_all()
+            return self.env.cr.sql_log_count - before
+
+        order = self._create_orders(self._create_customers("page", 1))
+        count(lambda: True), count(lambda: not order._has_customer_user())
+        floor = count(lambda: True)
+        self.assertEqual(count(lambda: not order._has_customer_user()), floor)
+
     def test_lookups_use_an_index(self):
         self.env.cr.execute(
             "SELECT indexname, indexdef FROM pg_indexes "
