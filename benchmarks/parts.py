@@ -91,6 +91,23 @@ def _slow_repeats(run, batch, first):
     return run.repeats if batch <= 10 or first else min(3, run.repeats)
 
 
+def known(run):
+    """Measure customers with accounts closely, at the smallest size and the largest."""
+    results = []
+    often = {1: 20 * run.repeats, 100: 5 * run.repeats}
+    with MailServer() as server, run.open("addon") as site:
+        cells = [
+            cell(run, batch, server, 0)
+            | {"repeats": dict.fromkeys(("never", "known"), repeats)}
+            for batch, repeats in often.items()
+        ]
+        for size in sorted({min(run.sizes), max(run.sizes)}):
+            with site.database(size) as db, step(f"known among {size} customers"):
+                figures = site.job(db, "matrix", cells=cells)
+            results.append({"size": size, "stock": False, **figures})
+    return results
+
+
 def stock(run):
     """Measure the ways with `stock` and `delivery`, at the smallest size."""
     size = min(run.sizes)
@@ -182,5 +199,5 @@ def profile(run):
 
 PARTS = {
     part.__name__: part
-    for part in (confirm, stock, load, page, caches, backfill, profile)
+    for part in (confirm, known, stock, load, page, caches, backfill, profile)
 }
