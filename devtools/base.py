@@ -118,17 +118,19 @@ def run(command, *, log=None, what=None, **kwargs):
     command = [str(part) for part in command]
     if "input" not in kwargs:
         kwargs["stdin"] = subprocess.DEVNULL
-    if log:
-        with open(log, "ab") as out:
+    try:
+        if log:
+            with open(log, "ab") as out:
+                result = subprocess.run(
+                    command, check=False, stdout=out, stderr=subprocess.STDOUT, **kwargs
+                )
+        else:
             result = subprocess.run(
-                command, check=False, stdout=out, stderr=subprocess.STDOUT, **kwargs
+                command, check=False, capture_output=True, text=True, **kwargs
             )
-        output = ""
-    else:
-        result = subprocess.run(
-            command, check=False, capture_output=True, text=True, **kwargs
-        )
-        output = result.stdout
+    except FileNotFoundError as error:
+        raise DevtoolsError(f"{command[0]} is not on this machine.") from error
+    output = result.stdout or ""
     if result.returncode:
         seen = Path(log).read_text(errors="replace") if log else output + result.stderr
         tail = "\n".join(seen.strip().splitlines()[-25:])

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-import xml.etree.ElementTree as ET  # nosec B405
+import xml.etree.ElementTree as ET  # nosec B405 - of our own pytest
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -136,7 +136,7 @@ def _counts(report):
         return "did not start | | "
     # a test with subtests has an entry for each of them, too
     results = {}
-    for case in ET.parse(report).iter("testcase"):  # nosec B314
+    for case in ET.parse(report).iter("testcase"):  # nosec B314 - our own
         found = {child.tag for child in case} & {"failure", "error", "skipped"}
         results.setdefault((case.get("classname"), case.get("name")), set()).update(
             found

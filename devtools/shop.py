@@ -12,6 +12,14 @@ from .instance import Instance, instances_dir
 from .templates import addon_digest
 
 DATABASE = "shop"
+GENERATED = (
+    ".pytest_cache",
+    ".ruff_cache",
+    "build",
+    "dist",
+    "test-results",
+    "tests/screenshots",
+)
 NAME = f"run-{digest(PROJECT)}"
 
 
@@ -71,11 +79,11 @@ def clean():
         if instance.in_use():
             raise DevtoolsError("`make run` is running: stop it first (Ctrl-C).")
         shutil.rmtree(folder())
-    for name in (".pytest_cache", ".ruff_cache", "build", "dist"):
+    for name in GENERATED:
         shutil.rmtree(PROJECT / name, ignore_errors=True)
     for path in PROJECT.glob(".coverage*"):
         path.unlink()
-    for tree in ("devtools", "tests", ADDON):
+    for tree in ("benchmarks", "devtools", "tests", ADDON):
         for path in list((PROJECT / tree).rglob("__pycache__")):
             shutil.rmtree(path)
 

@@ -24,6 +24,7 @@ def postgres_bin():
 
 def _venv_works():
     try:
+        # whether they are there is the question
         import ensurepip  # noqa: F401
         import venv  # noqa: F401
     except ImportError:

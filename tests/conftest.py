@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 
 from devtools.instance import Instance
+from devtools.system import chromium
 
 from .browser import OPTIONS, new_page
 from .mailbox import Mailbox
@@ -48,7 +49,7 @@ def browser_type_launch_args(browser_type_launch_args):
     """Have pytest-playwright start the machine's own Chromium."""
     return {
         **browser_type_launch_args,
-        "executable_path": "/usr/bin/chromium",
+        "executable_path": chromium(),
         "args": OPTIONS,
     }
 

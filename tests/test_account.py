@@ -3,8 +3,8 @@
 import io
 from types import SimpleNamespace
 
-import PyPDF2
 import pytest
+from pypdf import PdfReader
 
 from devtools.instance import Instance
 
@@ -78,7 +78,7 @@ def test_a_customer_follows_an_order_to_its_invoice_and_orders_again(shop, open_
     for path in documents:
         answer = customer.get(path)
         assert answer.headers["Content-Type"] == "application/pdf", path
-        assert PyPDF2.PdfReader(io.BytesIO(answer.content)).pages, path
+        assert PdfReader(io.BytesIO(answer.content)).pages, path
         assert stranger.get(path).headers["Content-Type"] != "application/pdf", path
     for path, name in (("/my/orders", order), ("/my/invoices", invoice)):
         assert name in customer.get(path).text

@@ -6,7 +6,6 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
-from statistics import median
 from types import SimpleNamespace
 
 import pytest
@@ -127,7 +126,7 @@ def test_confirmations_at_the_same_moment_make_one_user_and_one_invitation(new_s
     }
     assert counts == {1}
     log = shop.server.log.read_text(errors="replace")
-    assert "has an account by now" in log or "retry" in log, "no two ever met"
+    assert "has an account by now" in log or "tries left" in log, "no two ever met"
 
 
 def race_address(size, number):
@@ -184,10 +183,6 @@ def test_a_confirmation_does_not_wait_for_the_mail_server(new_shop, fault):
     shop = new_shop("mail")
     address = f"jane.{fault}@example.com"
     confirm(shop, quote(shop, "jane.warms.up@example.com"))
-    usual = median(
-        confirm(shop, quote(shop, f"usual{number}.{fault}@example.com"))
-        for number in range(5)
-    )
     eventually(lambda: not shop.db.due())
     attempts = shop.mailbox.attempts
 
@@ -198,7 +193,8 @@ def test_a_confirmation_does_not_wait_for_the_mail_server(new_shop, fault):
         confirm(shop, quote(shop, f"more{number}.{fault}@example.com"))
         for number in range(4)
     ]
-    assert median(took) < 5 * usual
+    # it answers after 30 s where it is slow
+    assert max(took) < (shop.mailbox.delay or 30)
     assert state_of(shop, order_id) == ("sale", True, [address])
     wait_for_attempt(shop, fault, attempts)
     assert not shop.mailbox.invitations(address)

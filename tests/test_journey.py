@@ -5,8 +5,8 @@ import re
 from types import SimpleNamespace
 
 import lxml.html
-import PyPDF2
 import pytest
+from pypdf import PdfReader
 
 from devtools.base import ADDON
 
@@ -58,8 +58,7 @@ def install_from_apps_menu(browser, server):
     page.click(".modal button:has-text('Update')")
     page.wait_for_selector(".modal", state="detached")
     page.goto("/odoo/apps")
-    page.fill(".o_searchview_input", "Portal Account")
-    page.press(".o_searchview_input", "Enter")
+    search(page, "Portal Account")
     card = page.locator(
         ".o_kanban_record:not(.o_kanban_ghost)", has_text="Portal Account"
     )
@@ -69,13 +68,19 @@ def install_from_apps_menu(browser, server):
         card.get_by_role("button", name="Activate").click()
     page.wait_for_selector(".o_main_navbar")
     page.goto("/odoo/apps")
-    page.fill(".o_searchview_input", "Portal Account")
-    page.press(".o_searchview_input", "Enter")
-    page.wait_for_selector(".o_facet_value:text-is('Portal Account')")
+    search(page, "Portal Account")
     card.wait_for()
     assert not card.get_by_role("button", name="Activate").count()
     keep_picture(page, "install-2-done")
     page.context.close()
+
+
+def search(page, text):
+    """Search for a text in a list of the backend."""
+    page.fill(".o_searchview_input", text)
+    page.wait_for_selector(".o_searchview_autocomplete")
+    page.press(".o_searchview_input", "Enter")
+    page.wait_for_selector(f".o_facet_value:text-is('{text}')")
 
 
 def quote(shop, email, name="Jane Doe", **values):
@@ -254,7 +259,7 @@ def activate(shop, open_page, mail, order_id):
     pdf = customer.get(f"/my/orders/{order_id}?report_type=pdf&download=true")
     assert pdf.headers["Content-Type"] == "application/pdf"
     # wkhtmltopdf without its patches draws letters as shapes: the text is in the page
-    assert len(PyPDF2.PdfReader(io.BytesIO(pdf.content)).pages) == 1
+    assert len(PdfReader(io.BytesIO(pdf.content)).pages) == 1
     assert name in customer.get(f"/my/orders/{order_id}?report_type=html").text
 
     assert_other_orders_are_refused(shop, customer)

@@ -58,11 +58,6 @@ def confirm(db, uid, order_ids):
 
 def confirm_and_grant(db, uid, order_ids):
     """Confirm orders, then go through *Grant portal access* customer by customer."""
-    with without_addon(db):
-        _confirm_and_grant(db, uid, order_ids)
-
-
-def _confirm_and_grant(db, uid, order_ids):
     confirm(db, uid, order_ids)
     with request(db, uid) as env:
         partner_ids = env["sale.order"].browse(order_ids).partner_id.ids
@@ -76,11 +71,6 @@ def _confirm_and_grant(db, uid, order_ids):
 
 def confirm_plainly(db, uid, order_ids):
     """Confirm orders as with many an addon: search, copy the template, mail at once."""
-    with without_addon(db):
-        _confirm_plainly(db, uid, order_ids)
-
-
-def _confirm_plainly(db, uid, order_ids):
     with request(db, uid) as env:
         orders = env["sale.order"].browse(order_ids)
         orders.action_confirm()
@@ -114,6 +104,11 @@ class Way:
     policy: str = "never"
     known: bool = False
     mails_later: bool = False
+    plain_odoo: bool = False
+
+    def surroundings(self, db):
+        """Return a context manager to work in: with the addon or as if without."""
+        return without_addon(db) if self.plain_odoo else contextlib.nullcontext()
 
     def prepare(self, db):
         """Set the addon's policy, and leave nothing to be sent."""
@@ -130,8 +125,23 @@ WAYS = {
         Way(1, "never", "no account: the addon set to *never*", confirm),
         Way(2, "known", "customers with an account", confirm, "all", known=True),
         Way(3, "new", "new customers", confirm, "all", mails_later=True),
-        Way(4, "wizard", "the portal wizard for each customer", confirm_and_grant),
-        Way(5, "plain", "the plain way of many addons", confirm_plainly),
+        Way(
+            4,
+            "wizard",
+            "the portal wizard for each customer",
+            confirm_and_grant,
+            plain_odoo=True,
+        ),
+        Way(
+            5,
+            "plain",
+            "the plain way of many addons",
+            confirm_plainly,
+            plain_odoo=True,
+        ),
+        # The floor of way 2: the same customers.
+        Way(1, "floor", "customers with an account, the addon set to *never*", confirm,
+            known=True),
     )
 }
 

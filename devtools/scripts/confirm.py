@@ -1,4 +1,4 @@
-# ruff: noqa: F821
+# ruff: noqa: F821 - the shell brings `env`
 """Run in `odoo shell`: confirm an order of a new customer, and say what came of it."""
 
 from odoo.modules.module import get_module_path

@@ -22,6 +22,7 @@ from pathlib import Path
 import coverage
 import libcst
 from mutmut.mutation.file_mutation import create_mutations
+from werkzeug.local import LocalProxy
 
 import odoo.http
 import odoo.modules.module
@@ -134,7 +135,8 @@ def find_functions(module_name):
     """Return a dict of the qualified names of functions and methods to themselves."""
     found = {}
     for owner in [sys.modules[module_name]]:
-        members = list(vars(owner).values())
+        # not what stands for an object of the current request
+        members = [m for m in vars(owner).values() if type(m) is not LocalProxy]
         classes = [
             each
             for each in members

@@ -1,4 +1,4 @@
-# ruff: noqa: F821
+# ruff: noqa: F821 - the shell brings `env`
 """Run in `odoo shell`: make the demo shop one that can be walked at once."""
 
 languages = env["res.lang"].search([("code", "in", ("en_US", "fr_FR"))])

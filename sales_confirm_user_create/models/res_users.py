@@ -119,38 +119,36 @@ class ResUsers(models.Model):
         for customer_id, *values in self.env.execute_query(
             SQL(
                 """
-                WITH customer(id, address) AS (%s),
-                     found(customer_id, user_id) AS (
-                        SELECT customer.id, users.id
+                WITH customer(id, address) AS (%(customers)s),
+                     found AS (
+                        SELECT customer.id AS customer_id, %(columns)s
                           FROM customer
                           JOIN res_users users ON users.partner_id = customer.id
                          UNION
-                        SELECT customer.id, users.id
+                        SELECT customer.id, %(columns)s
                           FROM customer
                           JOIN res_users users
                             ON lower(btrim(users.login)) = customer.address
                          UNION
-                        SELECT customer.id, users.id
+                        SELECT customer.id, %(columns)s
                           FROM customer
                           JOIN res_partner contact
                             ON contact.email_normalized = customer.address
                           JOIN res_users users ON users.partner_id = contact.id
                      )
-                SELECT found.customer_id,
-                       users.id,
-                       users.partner_id,
-                       users.website_id,
-                       users.active,
-                       users.share,
+                SELECT found.*,
                        ARRAY(
                             SELECT cid FROM res_company_users_rel
-                             WHERE user_id = users.id
+                             WHERE user_id = found.id
                        )
                   FROM found
-                  JOIN res_users users ON users.id = found.user_id
-                 ORDER BY users.id
+                 ORDER BY found.id
                 """,
-                customers,
+                customers=customers,
+                columns=SQL(
+                    "users.id, users.partner_id, users.website_id, users.active, "
+                    "users.share"
+                ),
             )
         ):
             users_by_customer[customer_id].append(CustomerUser(*values))
