@@ -140,8 +140,13 @@ WAYS = {
             plain_odoo=True,
         ),
         # The floor of way 2: the same customers.
-        Way(1, "floor", "customers with an account, the addon set to *never*", confirm,
-            known=True),
+        Way(
+            1,
+            "floor",
+            "customers with an account, the addon set to *never*",
+            confirm,
+            known=True,
+        ),
     )
 }
 

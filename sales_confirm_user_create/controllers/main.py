@@ -8,6 +8,7 @@ from odoo.addons.auth_signup.controllers.main import AuthSignupHome
 
 SESSION_KEY = "auth_signup_token"
 DEAD_LINK = "portal_invitation"
+INVITATION = {"invitation": 1}
 
 
 class SignupTokenFilter(logging.Filter):
@@ -30,7 +31,8 @@ class PortalInvitation(AuthSignupHome):
     """Keep the activation token out of the address bar and the page.
 
     The session holds it, as ``auth_signup`` provides for, until the account is
-    activated. A dead link leads to the login page, which says so.
+    activated or somebody comes to sign up without a link. A dead link leads to the
+    login page, which says so.
     """
 
     @http.route()
@@ -40,14 +42,16 @@ class PortalInvitation(AuthSignupHome):
             if not self._get_token_info(token):
                 return self._redirect_dead_link(kw)
             request.session[SESSION_KEY] = token
-            return request.redirect_query("/web/signup", query=kw)
+            return request.redirect_query("/web/signup", query=INVITATION | kw)
+        if request.httprequest.method == "GET" and "invitation" not in kw:
+            request.session.pop(SESSION_KEY, None)
         if token := request.session.get(SESSION_KEY):
             info = self._get_token_info(token)
             if not info:
                 return self._redirect_dead_link(kw)
             # Another link was opened meanwhile: the page is about another account.
             if "email" not in info and kw.get("login", info["login"]) != info["login"]:
-                return request.redirect("/web/signup")
+                return request.redirect_query("/web/signup", query=INVITATION)
         elif not kw.get("token") and not self._is_signup_enabled():
             # such as a page that was opened in another browser than the link
             return self._redirect_dead_link(kw)

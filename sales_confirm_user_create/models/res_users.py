@@ -299,14 +299,18 @@ class ResUsers(models.Model):
     def _cron_send_portal_invitations(self):
         """Send the invitations that are due, and commit after each.
 
-        What fails stays due. Where no mail server answers, the run ends and another
-        one is scheduled, without counting that against the account.
+        What fails stays due. Where a company's mail server does not answer, its other
+        accounts wait for the next run, without counting that against any of them.
         """
         domain = self._get_portal_invitation_due_domain()
         users = self.search(domain, order="portal_invitation_due, id")
         IrCron = self.env["ir.cron"]
         IrCron._commit_progress(remaining=len(users))
+        unreachable = self.env["res.company"]
         for user in users:
+            company = user._get_portal_invitation_company()
+            if company in unreachable:
+                continue
             try:
                 with self.env.cr.savepoint():
                     # Each round is a transaction of its own: look again, and alone.
@@ -325,20 +329,21 @@ class ResUsers(models.Model):
                 # What failed may have been the transaction: note it in a new one.
                 IrCron._commit_progress()
                 if user._is_mail_server_unreachable(error):
-                    self._trigger_portal_invitations(
-                        fields.Datetime.now() + FIRST_RETRY
-                    )
-                    # else the job is taken for unfinished and started again at once
-                    IrCron._commit_progress(remaining=0)
-                    break
+                    unreachable |= company
+                    continue
                 user._postpone_portal_invitation(error)
             if not IrCron._commit_progress(1):
                 break
+        if unreachable:
+            self._trigger_portal_invitations(fields.Datetime.now() + FIRST_RETRY)
+            # else the job is taken for unfinished and started again at once
+            IrCron._commit_progress(remaining=0)
 
     def _send_portal_invitation(self):
         """Send the account its invitation; its older activation links are dead then.
 
-        :raise UserError: when the mail template is missing
+        :raise UserError: when the mail template is missing, or the link would not be
+            about this account
         :raise MailDeliveryException: when the mail server does not take the mail
         """
         self.ensure_one()
@@ -358,6 +363,8 @@ class ResUsers(models.Model):
             raise UserError(
                 self.env._("the login of the account is not an email address")
             )
+        if self.partner_id.user_ids != self:
+            raise UserError(self.env._("the customer's contact has several users"))
         self.write(
             {
                 "portal_invitation_due": False,
@@ -395,6 +402,11 @@ class ResUsers(models.Model):
             raise MailDeliveryException(mail.failure_reason or mail.state)
         _logger.info("Portal invitation sent to user %s", self.id)
 
+    def _get_portal_invitation_company(self):
+        """Return the company the invitation is from, as in the mail template."""
+        self.ensure_one()
+        return self.portal_invitation_order_id.company_id or self.company_id
+
     def _get_portal_invitation_address(self):
         """Return the normalised address the invitation goes to, or False.
 
@@ -415,6 +427,9 @@ class ResUsers(models.Model):
             return self.env._("the customer is not a portal user")
         if self.log_ids:
             return self.env._("the account is activated already")
+        # `auth_signup` gives a link to a contact, which activates its first user.
+        if self.partner_id.user_ids != self:
+            return self.env._("the customer's contact has several users")
         if not self._get_portal_invitation_address():
             return self.env._("the login of the account is not an email address")
         if self.email_normalized != self._get_portal_invitation_address():

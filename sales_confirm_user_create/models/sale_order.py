@@ -255,7 +255,16 @@ class SaleOrder(models.Model):
         """
         if not self:
             return self, {}
-        template_values = self.env["res.users"]._prepare_portal_user_template_values()
+        try:
+            with self.env.cr.savepoint():
+                template_values = self.env[
+                    "res.users"
+                ]._prepare_portal_user_template_values()
+        except RETRIED_EXCEPTIONS:
+            raise
+        except Exception as error:
+            _logger.exception("No portal accounts for orders %s", self.ids)
+            return self.browse(), dict.fromkeys(self, error)
         # Sorted, so that two batches with the same customers don't lock each other out.
         return self.sorted(
             lambda order: order.partner_id.email_normalized

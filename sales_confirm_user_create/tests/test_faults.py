@@ -25,6 +25,23 @@ class TestFaults(PortalAccountCommon):
         self.assertNoAccount(order, "template")
         self.assertFalse(self.customer.user_ids)
 
+    def test_missing_template_user_concerns_new_customers_only(self):
+        self._create_order().action_confirm()
+        user = self.customer.user_ids
+        company = self.env["res.company"].create({"name": "Second"})
+        self.env.user.company_ids |= company
+        known = self._create_order(company_id=company.id)
+        new = self._create_order(self._create_customer("New", "new@example.com"))
+        notes = self._get_notes(known)
+        self.env["ir.config_parameter"].set_param(
+            "base.template_portal_user_id", "987654321"
+        )
+        with self._mute_odoo():
+            (known + new).action_confirm()
+        self.assertNoAccount(new, "template")
+        self.assertEqual(self._get_notes(known), notes)
+        self.assertIn(company, user.company_ids)
+
     def test_internal_template_user_gives_nobody_rights(self):
         template = self.env.ref("base.template_portal_user_id")
         template.group_ids = self.env.ref("base.group_user")

@@ -215,6 +215,41 @@ class TestInvitation(PortalAccountCommon):
         self.assertTrue(capture.records)
         self.assertEqual(len(self._send_invitations()), 2)
 
+    def test_mail_server_of_one_company_does_not_keep_the_others_waiting(self):
+        company = self.env["res.company"].create({"name": "Second"})
+        partners = self.customer + self._create_customer("Second", "second@example.com")
+        first, second = self._create_orders(partners)
+        second.company_id = company
+        (first + second).action_confirm()
+        users = partners.user_ids
+        send = type(users)._send_portal_invitation
+        down = MailDeliveryException("Unable to connect", ConnectionRefusedError())
+
+        def send_or_fail(user):
+            if user == partners[0].user_ids:
+                raise down
+            return send(user)
+
+        with (
+            patch.object(
+                type(partners.user_ids), "_send_portal_invitation", send_or_fail
+            ),
+            self._mute_odoo(),
+        ):
+            mails = self._send_invitations()
+        self.assertEqual([mail["email_to"] for mail in mails], [["second@example.com"]])
+        self.assertTrue(partners[0].user_ids.portal_invitation_due)
+        self.assertFalse(partners[0].user_ids.portal_invitation_failures)
+
+    def test_link_is_not_sent_where_it_would_activate_another_user(self):
+        order, user = self._confirm()
+        user.copy({"login": "another@example.com", "partner_id": self.customer.id})
+        with self._mute_odoo():
+            self.assertFalse(self._send_invitations())
+        self.assertTrue(user.portal_invitation_due)
+        self.assertIn("several users", self._get_notes(order)[0])
+        self.assertIn("several users", user._get_no_portal_invitation_reason())
+
     def test_refused_mail_stays_due_with_growing_delay_and_one_note(self):
         order, user = self._confirm()
         refused = MailDeliveryException("Mail Delivery Failed", "550 no such user")

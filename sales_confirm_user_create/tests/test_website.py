@@ -88,6 +88,10 @@ class TestWebsitePages(PortalAccountCommon, HttpCase):
         self.assertIn("jane@example.com", message)
         page = self._get_page(f"/my/orders/{order.id}?access_token={token}")
         self.assertFalse(self._get_message(page), "only where it was just accepted")
+        user = self.customer.user_ids
+        user.with_user(user)._update_last_login()
+        page = self._get_page(result["redirect_url"])
+        self.assertFalse(self._get_message(page), "not once the account is activated")
 
     def test_sign_up_with_the_address_of_an_account_is_refused_kindly(self):
         self._create_order().action_confirm()
@@ -174,6 +178,13 @@ class TestWebsitePages(PortalAccountCommon, HttpCase):
         self.assertNotIn(parse_qs(link.query)["token"][0], response.text)
         self.assertNotIn('name="password"', response.text)
         self.assertIn('name="login"', response.text)
+
+    def test_sign_up_without_the_link_is_not_about_the_account(self):
+        _link, response = self._open_link()
+        self.assertIn("jane@example.com", self.url_open(response.url).text)
+        response = self.url_open("/web/signup")
+        self.assertIn("oe_signup_form", response.text)
+        self.assertNotIn("jane@example.com", response.text)
 
     def test_form_of_another_link_sets_no_password(self):
         _link, response = self._open_link()
