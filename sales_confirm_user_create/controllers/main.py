@@ -30,9 +30,8 @@ logging.getLogger("werkzeug").addFilter(SignupTokenFilter())
 class PortalInvitation(AuthSignupHome):
     """Keep the activation token out of the address bar and the page.
 
-    The session holds it, as ``auth_signup`` provides for, until the account is
-    activated or somebody comes to sign up without a link. A dead link leads to the
-    login page, which says so.
+    The session holds it, as ``auth_signup`` provides for, until somebody comes to sign
+    up without a link. A dead link leads to the login page, which says so.
     """
 
     @http.route()
@@ -55,10 +54,7 @@ class PortalInvitation(AuthSignupHome):
         elif not kw.get("token") and not self._is_signup_enabled():
             # such as a page that was opened in another browser than the link
             return self._redirect_dead_link(kw)
-        response = super().web_auth_signup(*args, **kw)
-        if response.status_code in (302, 303):
-            request.session.pop(SESSION_KEY, None)
-        return response
+        return super().web_auth_signup(*args, **kw)
 
     @http.route()
     def web_auth_reset_password(self, *args, **kw):

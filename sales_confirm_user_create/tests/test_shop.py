@@ -87,7 +87,8 @@ class TestSettings(PortalAccountCommon):
         template = self.env.ref(MAIL_TEMPLATE)
         action = settings.action_open_portal_invitation_template()
         self.assertEqual(
-            (action["res_model"], action["res_id"]), ("mail.template", template.id)
+            (action["res_model"], action["res_id"], action["views"]),
+            ("mail.template", template.id, [(False, "form")]),
         )
         template.unlink()
         self.assertFalse(
@@ -464,6 +465,48 @@ class TestBatch(PortalAccountCommon):
         self.assertEqual(batch.state, "done")
         self.assertEqual(batch.processed_count, 5)
         self.assertTrue(all(orders.mapped("user_created")))
+
+    def test_batches_run_one_after_the_other_and_tell_what_is_left(self):
+        first = self._create_past_orders(*(f"first{i}@example.com" for i in range(4)))
+        second = self._create_past_orders("second@example.com")
+        batches = self._preview(first) + self._preview(second)
+        batches.sudo()[0].state = "running"
+        batches.sudo()[1].state = "running"
+        progress = []
+
+        def commit_progress(_cron, processed=0, *, remaining=None):
+            self.env.flush_all()
+            progress.append((batches.mapped("processed_count"), processed, remaining))
+            return 1
+
+        with (
+            patch.object(portal_account_batch, "BATCH_SIZE", 2),
+            patch.object(
+                type(self.env["ir.cron"]), "_commit_progress", commit_progress
+            ),
+        ):
+            self.env["portal.account.batch"]._cron_process()
+        self.assertEqual(
+            progress,
+            [
+                ([2, 0], 2, 2),
+                ([4, 0], 2, 1),
+                # only now it shows that these were the last ones
+                ([4, 0], 0, 1),
+                ([4, 1], 1, 0),
+            ],
+        )
+        self.assertEqual(batches[0].last_order_id, max(first.ids))
+        self.assertEqual(batches.mapped("state"), ["done", "done"])
+
+    def test_batch_that_is_done_does_not_start_again(self):
+        batch = self._preview(self._create_past_orders("a@example.com"))
+        batch.action_stop()
+        self.assertEqual(batch.state, "draft", "there is nothing to stop")
+        batch.action_start()
+        self._run()
+        batch.action_start()
+        self.assertEqual(batch.state, "done")
 
     def test_order_cancelled_meanwhile_is_left_alone(self):
         orders = self._create_past_orders("a@example.com", "b@example.com")

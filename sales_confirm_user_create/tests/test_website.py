@@ -123,38 +123,6 @@ class TestWebsitePages(PortalAccountCommon, HttpCase):
         )
         return html.fromstring(response.text)
 
-    def test_link_activates_once_and_keeps_its_token_to_itself(self):
-        order = self._create_order()
-        order.action_confirm()
-        [mail] = self._send_invitations()
-        link = urlsplit(self._get_link(mail))
-        token = parse_qs(link.query)["token"][0]
-        self.authenticate(None, None)
-        response = self.url_open(f"{link.path}?{link.query}")
-        self.assertNotIn("token", response.url)
-        self.assertNotIn(token, response.text)
-        page = html.fromstring(response.text)
-        form = {
-            field.get("name"): field.get("value")
-            for field in page.xpath("//form[contains(@class, 'oe_signup_form')]//input")
-        }
-        self.assertEqual(form["login"], "jane@example.com")
-        self.assertEqual(
-            page.xpath("//input[@name='name' or @name='login']/@readonly"),
-            ["readonly"] * 2,
-        )
-        form.update(password="Secret-12345", confirm_password="Secret-12345")
-        with self.mock_mail_gateway():
-            response = self.url_open("/web/signup", data=form)
-        self.assertTrue(response.url.endswith("/my/orders"), response.url)
-        self.assertIn(order.name, response.text)
-        self.assertEqual(self.customer.user_ids.state, "active")
-        self.assertTrue(self.customer.user_ids.portal_activation_date)
-        self.authenticate(None, None)
-        response = self.url_open(f"{link.path}?{link.query}")
-        self.assertNotIn("oe_signup_form", response.text)
-        self.assertIn("This link no longer works", response.text)
-
     def _open_link(self):
         """Confirm an order and open the link of the invitation as a visitor."""
         self._create_order().action_confirm()
@@ -162,6 +130,51 @@ class TestWebsitePages(PortalAccountCommon, HttpCase):
         link = urlsplit(self._get_link(mail))
         self.authenticate(None, None)
         return link, self.url_open(f"{link.path}?{link.query}")
+
+    def _get_inputs(self, response):
+        return html.fromstring(response.text).xpath(
+            "//form[contains(@class, 'oe_signup_form')]//input"
+        )
+
+    def _get_form(self, response, **values):
+        """Return what the form to sign up sends, with a password and other values."""
+        form = {
+            field.get("name"): field.get("value")
+            for field in self._get_inputs(response)
+        }
+        password = dict.fromkeys(("password", "confirm_password"), "Secret-12345")
+        return form | password | values
+
+    def _get_readonly(self, response):
+        return [
+            field.get("name")
+            for field in self._get_inputs(response)
+            if field.get("readonly")
+        ]
+
+    def test_link_activates_once_and_keeps_its_token_to_itself(self):
+        link, response = self._open_link()
+        token = parse_qs(link.query)["token"][0]
+        self.assertNotIn("token", response.url)
+        self.assertNotIn(token, response.text)
+        form = self._get_form(response)
+        self.assertEqual(form["login"], "jane@example.com")
+        self.assertEqual(self._get_readonly(response), ["name", "login"])
+        with self.mock_mail_gateway():
+            response = self.url_open(response.url, data=form)
+        self.assertTrue(response.url.endswith("/my/orders"), response.url)
+        self.assertIn(
+            self.customer.user_ids.portal_invitation_order_id.name, response.text
+        )
+        self.assertEqual(self.customer.user_ids.state, "active")
+        self.assertTrue(self.customer.user_ids.portal_activation_date)
+        self.authenticate(None, None)
+        response = self.url_open(f"{link.path}?{link.query}")
+        self.assertNotIn("oe_signup_form", response.text)
+        self.assertIn("This link no longer works", response.text)
+        self.assertEqual(
+            parse_qs(urlsplit(response.url).query)["redirect"], ["/my/orders"]
+        )
 
     def test_garbled_link_is_answered_kindly_and_forgotten(self):
         self.authenticate(None, None)
@@ -172,47 +185,78 @@ class TestWebsitePages(PortalAccountCommon, HttpCase):
                 self.assertIn("This link no longer works", response.text)
         self.assertIn("oe_signup_form", self.url_open("/web/signup").text)
 
+    def test_garbled_form_is_not_taken_for_an_invitation(self):
+        self.authenticate(None, None)
+        form = self._get_form(self.url_open("/web/signup"), token="garbage")
+        response = self.url_open("/web/signup", data=form)
+        self.assertIn("Invalid signup token", response.text)
+        self.assertNotIn("Activate my account", response.text)
+
+    def test_link_of_odoo_to_sign_up_creates_an_account(self):
+        """Odoo's own link is for contacts without a user, who choose their name."""
+        self.customer.signup_prepare()
+        link = urlsplit(self.customer._get_signup_url())
+        self.authenticate(None, None)
+        response = self.url_open(f"{link.path}?{link.query}")
+        self.assertFalse(self._get_readonly(response))
+        self.assertNotIn("Activate my account", response.text)
+        form = self._get_form(response, name="Jane")
+        with self.mock_mail_gateway():
+            self.url_open(response.url, data=form | {"login": "other@example.com"})
+        self.assertEqual(self.customer.user_ids.login, "other@example.com")
+
+    def test_form_of_odoo_with_a_token_needs_no_free_sign_up(self):
+        self.website.auth_signup_uninvited = "b2b"
+        self._create_order().action_confirm()
+        [mail] = self._send_invitations()
+        token = parse_qs(urlsplit(self._get_link(mail)).query)["token"][0]
+        self.authenticate(None, None)
+        with self.mock_mail_gateway():
+            self.url_open(
+                "/web/signup",
+                data={
+                    "token": token,
+                    "login": "jane@example.com",
+                    "name": "Jane Doe",
+                    "password": "Secret-12345",
+                    "confirm_password": "Secret-12345",
+                    "csrf_token": http.Request.csrf_token(self),
+                },
+            )
+        self.assertEqual(self.customer.user_ids.state, "active")
+
     def test_reset_password_is_not_about_the_link(self):
         link, _response = self._open_link()
-        response = self.url_open("/web/reset_password")
-        self.assertNotIn(parse_qs(link.query)["token"][0], response.text)
-        self.assertNotIn('name="password"', response.text)
-        self.assertIn('name="login"', response.text)
+        for _visit in range(2):
+            response = self.url_open("/web/reset_password")
+            self.assertEqual(response.status_code, 200)
+            self.assertNotIn(parse_qs(link.query)["token"][0], response.text)
+            self.assertNotIn('name="password"', response.text)
+            self.assertIn('name="login"', response.text)
 
     def test_sign_up_without_the_link_is_not_about_the_account(self):
         _link, response = self._open_link()
         self.assertIn("jane@example.com", self.url_open(response.url).text)
         response = self.url_open("/web/signup")
-        self.assertIn("oe_signup_form", response.text)
+        self.assertFalse(self._get_readonly(response))
         self.assertNotIn("jane@example.com", response.text)
+        self.assertNotIn("Activate my account", response.text)
 
     def test_form_of_another_link_sets_no_password(self):
         _link, response = self._open_link()
-        page = html.fromstring(response.text)
-        form = {
-            field.get("name"): field.get("value")
-            for field in page.xpath("//form[contains(@class, 'oe_signup_form')]//input")
-        }
-        form.update(
-            login="somebody@example.com",
-            password="Secret-12345",
-            confirm_password="Secret-12345",
-        )
-        self.url_open("/web/signup", data=form)
+        form = self._get_form(response, login="somebody@example.com")
+        response = self.url_open(response.url, data=form)
         self.assertEqual(self.customer.user_ids.state, "new")
+        self.assertEqual(self._get_form(response)["login"], "jane@example.com")
 
     def test_form_of_a_link_that_was_replaced_says_so(self):
         _link, response = self._open_link()
-        page = html.fromstring(response.text)
-        form = {
-            field.get("name"): field.get("value")
-            for field in page.xpath("//form[contains(@class, 'oe_signup_form')]//input")
-        }
+        page, form = response.url, self._get_form(response)
         self.customer.user_ids.portal_invitation_count += 1
-        form.update(password="Secret-12345", confirm_password="Secret-12345")
-        response = self.url_open("/web/signup", data=form)
+        response = self.url_open(page, data=form)
         self.assertIn("This link no longer works", response.text)
         self.assertEqual(self.customer.user_ids.state, "new")
+        self.assertIn("oe_signup_form", self.url_open(page).text, "it is forgotten")
 
     def test_signup_page_without_link_leads_to_the_login(self):
         self.website.auth_signup_uninvited = "b2b"
