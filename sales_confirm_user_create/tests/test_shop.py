@@ -150,8 +150,15 @@ class TestAccountState(PortalAccountCommon):
     def test_users_are_opened_by_who_may(self):
         order = self._create_order(user_id=self.salesperson.id)
         order.action_confirm()
-        action = order.action_open_portal_user()
-        self.assertEqual(action["res_id"], self.customer.user_ids.id)
+        self.assertEqual(
+            order.action_open_portal_user(),
+            {
+                "type": "ir.actions.act_window",
+                "res_model": "res.users",
+                "res_id": self.customer.user_ids.id,
+                "views": [(False, "form")],
+            },
+        )
         with self.assertRaises(AccessError):
             order.with_user(self.salesperson).action_open_portal_user()
         with self.assertRaises(UserError):
@@ -183,6 +190,9 @@ class TestResend(PortalAccountCommon):
             for mail in (first, second)
         ]
         Partner = self.env["res.partner"]
+        # in the place of a date of login, which is never before 1970
+        self.assertEqual(self.customer._get_login_date(), -2)
+        self.assertIs(Partner.create({"name": "New"})._get_login_date(), None)
         self.assertFalse(Partner._get_partner_from_token(tokens[0]))
         self.assertEqual(Partner._get_partner_from_token(tokens[1]), self.customer)
         self.assertEqual(self.customer.user_ids.portal_invitation_count, 2)
