@@ -168,7 +168,7 @@ def _bars(results, runs):
         row
         for bar in (
             *(_bar_known(known, (size, False, 0, 100)) for size in known.sizes()),
-            _bar_size(known, low, high),
+            _bar_size(known, low, high) if known else [],
             _bar_new(runs, (low, False, 0, 100)),
             _bar_one(runs, (low, False, 0, 1)),
             _bar_smtp(runs, low),

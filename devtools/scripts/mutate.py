@@ -36,7 +36,7 @@ from odoo.tools import config
 
 # A test that takes longer than this, which is a tour in a browser, is left out.
 SLOW = 6
-# A change may make a loop endless.
+# A change may make a loop endless: so many seconds beyond five times the usual.
 PATIENCE = 60
 CAUGHT, SURVIVED, TIMEOUT = 0, 1, 2
 
@@ -298,9 +298,10 @@ def pick(tests, contexts, seconds, left_out):
     return sorted(picked, key=lambda test: (costs[class_name(test)], class_name(test)))
 
 
-def try_mutant(function, code, tests):
+def try_mutant(function, code, tests, usual):
     """Run tests with another code of a function.
 
+    :param usual: how many seconds the tests take without a change
     :return: CAUGHT, SURVIVED or TIMEOUT
     """
 
@@ -313,7 +314,7 @@ def try_mutant(function, code, tests):
         successful = run_tests(tests, FirstFailure()).wasSuccessful()
         return SURVIVED if successful else CAUGHT
 
-    status = in_child(work, PATIENCE)
+    status = in_child(work, PATIENCE + 5 * usual)
     if status is None:
         return TIMEOUT
     return SURVIVED if status == SURVIVED else CAUGHT
@@ -350,7 +351,8 @@ def main():
             picked = pick(tests, contexts[path, name], seconds, failed)
             what = "not reached"
             if picked and name in functions:
-                status = try_mutant(functions[name], code, picked)
+                usual = sum(seconds.get(test.id(), 0) for test in picked)
+                status = try_mutant(functions[name], code, picked, usual)
                 what = ("caught", "survived", "timeout")[status]
             counts[what] += 1
             if what in ("survived", "not reached"):
