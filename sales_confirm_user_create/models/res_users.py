@@ -216,6 +216,8 @@ class ResUsers(models.Model):
         """Return what all new portal users have in common: the portal template user.
 
         :raise UserError: when the template user is missing, or is not a portal user
+        :raise ValueError: when the parameter that names it is no number
+        :raise SyntaxError: the same
         """
         template = self.browse(
             literal_eval(

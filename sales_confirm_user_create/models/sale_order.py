@@ -255,14 +255,10 @@ class SaleOrder(models.Model):
         """
         if not self:
             return self, {}
+        users = self.env["res.users"]
         try:
-            with self.env.cr.savepoint():
-                template_values = self.env[
-                    "res.users"
-                ]._prepare_portal_user_template_values()
-        except RETRIED_EXCEPTIONS:
-            raise
-        except Exception as error:
+            template_values = users._prepare_portal_user_template_values()
+        except (UserError, ValueError, SyntaxError) as error:
             _logger.exception("No portal accounts for orders %s", self.ids)
             return self.browse(), dict.fromkeys(self, error)
         # Sorted, so that two batches with the same customers don't lock each other out.
