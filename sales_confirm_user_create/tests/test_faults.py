@@ -102,6 +102,20 @@ class TestFaults(PortalAccountCommon):
         self.assertNoAccount(order, "administrator")
         self.assertNotIn("secret", self._get_notes(order)[0])
 
+    def test_error_of_the_whole_batch_is_noted_on_each_order(self):
+        orders = self._create_orders(
+            self.customer + self._create_customer("Second", "second@example.com")
+        )
+        with (
+            patch.object(
+                type(orders), "_allow_order_company", side_effect=UserError("Not <now>")
+            ),
+            self._mute_odoo(),
+        ):
+            orders.action_confirm()
+        for order in orders:
+            self.assertNoAccount(order, "Not <now>")
+
     def test_database_error_does_not_break_the_transaction(self):
         def fail(model, *args):
             model.env.cr.execute("SELECT no_such_column FROM res_users")

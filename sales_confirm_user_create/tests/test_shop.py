@@ -253,8 +253,11 @@ class TestResend(PortalAccountCommon):
             kind, message = self._invite(order)
         self.assertEqual(kind, "warning")
         self.assertIn("template", message)
+        self.assertNotIn("On its way", message)
         parameter.set_param("base.template_portal_user_id", template)
-        self.assertEqual(self._invite(order)[0], "success")
+        self.assertEqual(
+            self._invite(order), ("success", "On its way to jane@example.com.")
+        )
         self.assertTrue(order.user_created)
         self.assertEqual(len(self._send_invitations()), 1)
 
