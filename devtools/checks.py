@@ -51,9 +51,9 @@ def test_e2e(args):
 
     :param args: for pytest
     """
-    # The faults mostly wait, so the browser's tests can run beside them; not more, as
-    # two browsers at once are too much for two cores.
-    beside = [] if args else ["--numprocesses=2", "--dist=loadgroup"]
+    # Each file has its own servers. Tests of faults mostly wait, so there are more
+    # files at once than the two cores that are the least to expect.
+    beside = [] if args else ["--numprocesses=3", "--dist=loadfile"]
     options = [
         # pytest-odoo needs a database of its own as soon as it is loaded
         "-pno:odoo",

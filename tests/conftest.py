@@ -1,6 +1,8 @@
 """What the tests share: database servers, a mail server and a browser."""
 
 from functools import partial
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
@@ -8,18 +10,11 @@ from devtools.instance import Instance
 from devtools.system import chromium
 
 from .browser import OPTIONS, new_page
+from .client import Rpc
+from .database import Database
 from .mailbox import Mailbox
 
-
-def pytest_collection_modifyitems(items):
-    """Keep each module's tests on one worker, and all that use a browser on the same.
-
-    Two browsers at once are too much for two cores.
-    """
-    with_browser = {item.module for item in items if "browser" in item.fixturenames}
-    for item in items:
-        group = "browser" if item.module in with_browser else item.module.__name__
-        item.add_marker(pytest.mark.xdist_group(group))
+NUMBERS = count()
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +37,31 @@ def mailbox():
     box = Mailbox().start()
     yield box
     box.stop()
+
+
+@pytest.fixture
+def new_shop(addon_instance, mailbox):
+    """Return a function that runs a new shop with the addon."""
+    servers = []
+
+    def new_shop(name, instance=addon_instance, prepare=None, **options):
+        db = Database(instance, instance.new_database(f"{name}_{next(NUMBERS)}"))
+        if prepare:
+            prepare(db)
+        server = instance.start_server(db.name, smtp_port=mailbox.port, **options)
+        servers.append(server)
+        return SimpleNamespace(
+            db=db,
+            server=server,
+            mailbox=mailbox,
+            admin=Rpc(server, "admin", "admin"),
+        )
+
+    yield new_shop
+    for server in servers:
+        server.kill()
+    mailbox.delay, mailbox.refusal = 0, None
+    mailbox.start()
 
 
 @pytest.fixture(scope="session")

@@ -39,6 +39,12 @@ class PortalAccountBatch(models.Model):
     unusable_count = fields.Integer(
         string="Customers without Usable Address", readonly=True
     )
+    other_count = fields.Integer(
+        string="Other Customers",
+        readonly=True,
+        help="Another contact with the same address has the account, or the contact or "
+        "its user is archived or Odoo's own. A note on the order says which.",
+    )
     processed_count = fields.Integer(string="Orders Processed", readonly=True)
     created_count = fields.Integer(string="Accounts Created", readonly=True)
     failed_count = fields.Integer(string="Orders with a Note", readonly=True)

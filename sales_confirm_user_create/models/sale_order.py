@@ -332,9 +332,8 @@ class SaleOrder(models.Model):
                 and company.id not in user.company_ids
             }
         for company, user_ids in user_ids_by_company.items():
-            users = self.env["res.users"].browse(user_ids)
-            if users:
-                users.write({"company_ids": [Command.link(company.id)]})
+            if user_ids:
+                self.env["res.users"].browse(user_ids)._link_company(company)
 
     # === What the salesperson reads === #
 
@@ -450,13 +449,14 @@ class SaleOrder(models.Model):
 
     def _prepare_portal_account_batch_values(self):
         """Return the values of a batch for these orders: whom it would concern."""
-        due, _reasons = self._split_orders_without_account(self._find_customer_users())
-        partners = self.partner_id
-        unusable = partners.filtered(lambda partner: not partner.email_normalized)
+        due, reasons = self._split_orders_without_account(self._find_customer_users())
+        refused = self.browse([order.id for order in reasons]).partner_id
+        unusable = refused.filtered(lambda partner: not partner.email_normalized)
         return {
             "order_ids": [Command.set(self.ids)],
             "order_count": len(self),
             "missing_count": len(due),
-            "existing_count": len(partners - due.partner_id - unusable),
+            "existing_count": len(self.partner_id - due.partner_id - refused),
             "unusable_count": len(unusable),
+            "other_count": len(refused - unusable),
         }

@@ -46,7 +46,8 @@ class TestPerformance(PortalAccountCommon):
 
     def test_batch_of_customers_with_accounts(self):
         partners = self._create_customers("known", 100)
-        self._warm_up(partners)
+        self._create_cold_orders(partners).action_confirm()
+        self._warm_up(partners[:1])
         floor = self._count_floor(partners)
         orders = self._create_cold_orders(partners)
         with self.assertQueryCount(floor + 3):

@@ -409,11 +409,33 @@ class TestBatch(PortalAccountCommon):
         self._run()
         self.assertFalse(self._get_users("new@example.com"))
 
-    def test_preview_counts_guests_who_came_back_as_customers_with_account(self):
+    def test_preview_does_not_count_a_guest_who_came_back_for_an_account(self):
         orders = self._create_past_orders(*["guest@example.com"] * 5)
         batch = self._preview(orders)
         self.assertEqual(batch.missing_count, 1)
-        self.assertEqual(batch.existing_count, 4)
+        self.assertEqual(batch.existing_count, 0)
+        self.assertEqual(batch.unusable_count, 0)
+        self.assertEqual(batch.other_count, 4)
+
+    def test_preview_does_not_count_archived_users_and_contacts_for_an_account(self):
+        orders = self._create_past_orders("user@example.com", "contact@example.com")
+        new_test_user(
+            self.env, "x", "base.group_portal", partner_id=orders[0].partner_id.id
+        ).active = False
+        orders[1].partner_id.active = False
+        batch = self._preview(orders)
+        self.assertEqual(batch.missing_count, 0)
+        self.assertEqual(batch.existing_count, 0)
+        self.assertEqual(batch.other_count, 2)
+
+    def test_preview_counts_an_account_without_address(self):
+        orders = self._create_past_orders(False)
+        new_test_user(
+            self.env, "x", "base.group_portal", partner_id=orders.partner_id.id
+        )
+        orders.partner_id.email = False
+        batch = self._preview(orders)
+        self.assertEqual(batch.existing_count, 1)
         self.assertEqual(batch.unusable_count, 0)
 
     def test_step_in_which_the_batch_is_stopped_is_done_again(self):
