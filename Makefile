@@ -4,7 +4,7 @@ INBOX_PORT ?= 8025
 ARGS ?=
 DEVTOOLS = @exec $(PYTHON) -m devtools
 
-.PHONY: help setup run shell test test-addon test-e2e test-faults test-peers lint format i18n matrix mutation package bench clean distclean
+.PHONY: help setup run shell test test-addon test-e2e test-faults test-peers pictures lint format i18n matrix mutation package bench clean distclean
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -33,6 +33,9 @@ test-faults: ## Run the tests of races and crashes in full, some minutes
 
 test-peers: ## Run Odoo's own tests with the addon and without (ARGS= modules)
 	$(DEVTOOLS) test-peers $(ARGS)
+
+pictures: ## Take pictures of the backend: computer and phone, light and dark
+	$(DEVTOOLS) test-e2e tests/pictures.py $(ARGS)
 
 lint: ## Check the form of the code (ARGS= for pre-commit)
 	$(DEVTOOLS) lint $(ARGS)

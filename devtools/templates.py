@@ -50,12 +50,12 @@ RECIPES = {
             languages=("en_US", "fr_FR"),
             script="shop.py",
         ),
-        Recipe("addon", (ADDON,), parent="shop"),
+        Recipe("addon", (ADDON,), parent="shop", script="assets.py"),
         # What the addon depends on, and nothing else.
         Recipe("bare", ("website_sale",)),
         # The addon last: a change of it does not build the rest again.
         Recipe("warehouse", ("stock", "delivery", "purchase"), parent="shop"),
-        Recipe("full", (ADDON,), parent="warehouse"),
+        Recipe("full", (ADDON,), parent="warehouse", script="assets.py"),
     )
 }
 
