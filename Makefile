@@ -34,7 +34,7 @@ test-faults: ## Run the tests of races and crashes in full, some minutes
 test-peers: ## Run Odoo's own tests with the addon and without (ARGS= modules)
 	$(DEVTOOLS) test-peers $(ARGS)
 
-pictures: ## Take pictures of the backend: computer and phone, light and dark
+pictures: ## Take pictures of the backend, on a computer and a phone
 	$(DEVTOOLS) test-e2e tests/pictures.py $(ARGS)
 
 lint: ## Check the form of the code (ARGS= for pre-commit)
