@@ -57,22 +57,23 @@ def install_from_apps_menu(browser, server):
     page.click(".o_menu_sections >> text=Update Apps List")
     page.click(".modal button:has-text('Update')")
     page.wait_for_selector(".modal", state="detached")
-    page.goto("/odoo/apps")
-    search(page, "Portal Account")
-    card = page.locator(
-        ".o_kanban_record:not(.o_kanban_ghost)", has_text="Portal Account"
-    )
-    card.wait_for()
+    card = find_app(page)
     keep_picture(page, "install-1-apps")
     with page.expect_navigation(timeout=120_000):
         card.get_by_role("button", name="Activate").click()
     page.wait_for_selector(".o_main_navbar")
-    page.goto("/odoo/apps")
-    search(page, "Portal Account")
-    card.wait_for()
+    card = find_app(page)
     assert not card.get_by_role("button", name="Activate").count()
     keep_picture(page, "install-2-done")
     page.context.close()
+
+
+def find_app(page):
+    """Search for the addon in the Apps menu and return its card."""
+    page.goto("/odoo/apps")
+    search(page, "Portal Account")
+    page.wait_for_selector(".o_pager_limit:text-is('1')")
+    return page.locator(".o_kanban_record:not(.o_kanban_ghost)")
 
 
 def search(page, text):
