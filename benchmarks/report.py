@@ -1,7 +1,9 @@
 """Tables and plots of what was measured."""
 
 import json
+import operator
 from collections import defaultdict
+from functools import partial
 from statistics import median, quantiles
 
 import matplotlib
@@ -228,21 +230,16 @@ def _bar_new(runs, setting):
     extra = {way: runs.extra(setting, way) for way in ("new", "wizard", "plain")}
     queries = runs.extra(setting, "new", "queries")
     return [
-        _row(
-            work,
-            "account: times faster than 4",
-            "≥ 12",
-            ratio(extra["wizard"], extra["new"]),
-            lambda v: v >= 12,
-            1,
-        ),
-        _row(
-            work,
-            "account: times faster than 5",
-            "≥ 10",
-            ratio(extra["plain"], extra["new"]),
-            lambda v: v >= 10,
-            1,
+        *(
+            _row(
+                work,
+                f"account: times faster than {number_of_way}",
+                f"≥ {bar}",
+                ratio(extra[way], extra["new"]),
+                partial(operator.le, bar),
+                1,
+            )
+            for number_of_way, way, bar in ((4, "wizard", 12), (5, "plain", 10))
         ),
         _row(
             work,

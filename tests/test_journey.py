@@ -343,32 +343,31 @@ def test_a_free_order_creates_the_account(shop):
     assert_account_and_invitation(shop, address, shop.db.last_order(address))
 
 
-def test_signing_a_quotation_in_the_portal_creates_the_account(shop, open_page):
-    address = "jane.signs@example.com"
-    order_id = quote(
-        shop, address, name="Jane Signs", require_signature=True, require_payment=False
-    )
-    page = open_page(shop.server)
-    open_website(page, shop.sales("sale.order", "get_portal_url", order_id))
-    sign(page)
-    message = page.locator(MESSAGE)
-    assert address in message.inner_text()
-    keep_pictures(page, "portal-1-signed")
-    assert_account_and_invitation(shop, address, order_id)
-
-
-def test_paying_a_quotation_in_the_portal_creates_the_account(shop, open_page):
-    address = "jane.pays@example.com"
-    order_id = quote(
-        shop, address, name="Jane Pays", require_signature=False, require_payment=True
-    )
-    page = open_page(shop.server)
-    open_website(page, shop.sales("sale.order", "get_portal_url", order_id))
+def accept_and_pay(page):
+    """Accept a quotation on its page by a payment."""
     page.click("a:has-text('Accept & Pay'):visible")
     pay(page)
+
+
+@pytest.mark.parametrize("accept", [sign, accept_and_pay], ids=["signed", "paid"])
+def test_accepting_a_quotation_in_the_portal_creates_the_account(
+    shop, open_page, accept
+):
+    how = "signed" if accept is sign else "paid"
+    address = f"jane.{how}@example.com"
+    order_id = quote(
+        shop,
+        address,
+        name=f"Jane {how.title()}",
+        require_signature=accept is sign,
+        require_payment=accept is not sign,
+    )
+    page = open_page(shop.server)
+    open_website(page, shop.sales("sale.order", "get_portal_url", order_id))
+    accept(page)
     message = page.locator(MESSAGE)
     assert address in message.inner_text()
-    keep_pictures(page, "portal-2-paid")
+    keep_pictures(page, f"portal-{how}")
     assert_account_and_invitation(shop, address, order_id)
 
 
