@@ -51,8 +51,8 @@ def test_e2e(args):
 
     :param args: for pytest
     """
-    # Each file has its own servers. Tests of faults mostly wait, so there are more
-    # files at once than the two cores that are the least to expect.
+    # Each file starts servers of its own. As the tests of faults mostly wait, three
+    # files run at once, also on two cores.
     beside = [] if args else ["--numprocesses=3", "--dist=loadfile"]
     options = [
         # pytest-odoo needs a database of its own as soon as it is loaded

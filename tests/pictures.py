@@ -28,8 +28,9 @@ orders[1:-1:2].state = "sale"
 for number, order in enumerate(orders):
     order.date_order = today - timedelta(days=number)
 for user in orders[:40:4].partner_id.user_ids:
-    env["res.users.log"].sudo().create({"create_uid": user.id})
-    user.portal_activation_date = today
+    env["res.users.log"].with_user(user).sudo().create({})
+    user.portal_activation_date = today - timedelta(days=60)
+orders[2].partner_id.user_ids.active = False
 orders[-1].action_confirm()
 Batch = env["portal.account.batch"].with_user(env.ref("base.user_admin"))
 action = Batch.action_preview(orders.ids)
@@ -39,7 +40,7 @@ print(orders[-2].id, orders[-1].id, partners[-2].id, action["res_id"])
 
 @pytest.fixture(scope="module")
 def shop(addon_instance, mailbox):
-    """A shop with customers in each state, seen by its administrator."""
+    """A shop with accounts in many states, seen by its administrator."""
     db = Database(addon_instance, addon_instance.new_database("pictures"))
     order, refused, contact, batch = map(int, db.shell(PAST).split())
     with addon_instance.start_server(db.name, smtp_port=mailbox.port) as server:

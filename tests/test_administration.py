@@ -1,5 +1,7 @@
 """What an administrator breaks and repairs, upgrades and uninstalls."""
 
+import re
+
 import pytest
 
 from devtools.base import ADDON
@@ -107,9 +109,7 @@ def test_a_database_with_two_users_of_one_login_gets_the_addon_and_keeps_working
     users = shop.db.users(login)
     assert len(users) == 2
     text = log.read_text(errors="replace")
-    assert [
-        line for line in text.splitlines() if "login" in line and "ERROR" in line
-    ] or ("res_users__login_without_website_uniq" in text)
+    assert re.search(r"ERROR .*res_users_login_without_website_uniq", text)
     order_id = quote(shop, login)
     confirm(shop, order_id)
     assert state_of(shop, order_id) == ("sale", False, [])
@@ -206,8 +206,6 @@ CATALOG = {
     "constraint records": "SELECT name FROM ir_model_constraint",
     "scheduled actions": "SELECT s.name::text FROM ir_cron c "
     "JOIN ir_act_server s ON s.id = c.ir_actions_server_id",
-    "triggers": "SELECT cron_id FROM ir_cron_trigger "
-    "WHERE cron_id NOT IN (SELECT id FROM ir_cron)",
     "server actions": "SELECT name::text FROM ir_act_server",
     "window actions": "SELECT name::text FROM ir_act_window",
     "menus": "SELECT name::text FROM ir_ui_menu",

@@ -42,8 +42,8 @@ class PortalAccountBatch(models.Model):
     other_count = fields.Integer(
         string="Other Customers",
         readonly=True,
-        help="Another contact with the same address has the account, or the contact or "
-        "its user is archived or Odoo's own. A note on the order says which.",
+        help="Another contact with the same address has or gets the account, or the "
+        "contact or its user is archived or used by Odoo itself.",
     )
     processed_count = fields.Integer(string="Orders Processed", readonly=True)
     created_count = fields.Integer(string="Accounts Created", readonly=True)
@@ -162,18 +162,17 @@ class PortalAccountBatch(models.Model):
     def _process(self, orders):
         """Create the accounts of some orders; the batch ends with the last ones."""
         self.ensure_one()
-        # cancelled since, or marked by their confirmation
-        due = orders.filtered(
-            lambda order: order.state == "sale" and not order.user_created
-        )
+        due = orders.filtered(lambda order: order.state == "sale")  # still
+        marked = due.filtered("user_created")
         failures = due._ensure_portal_accounts()
+        created = due.filtered("user_created") - marked
         if len(orders) < BATCH_SIZE:
             self.state = "done"
         self.write(
             {
                 "last_order_id": max(orders.ids, default=self.last_order_id),
                 "processed_count": self.processed_count + len(orders),
-                "created_count": self.created_count + len(due.filtered("user_created")),
+                "created_count": self.created_count + len(created),
                 "failed_count": self.failed_count + len(failures),
             }
         )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from odoo import Command, api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import SQL, email_normalize, urls
+from odoo.tools import SQL, email_normalize, reset_cached_properties, urls
 
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
@@ -175,10 +175,14 @@ class ResUsers(models.Model):
         """Let the users see a company, without writing on the users themselves.
 
         ``write`` sets who wrote and when, and would wait for an invitation that is just
-        being handed to a slow mail server.
+        being handed to a slow mail server. What else it does for companies is done
+        here, but for the group of those who switch between companies in the backend.
         """
         self._fields["company_ids"].write(self, [Command.link(company.id)])
         self.modified(["company_ids"])
+        for env in list(self.env.transaction.envs):
+            if env.user in self:
+                reset_cached_properties(env)
         self.env.registry.clear_cache()
 
     def _has_system_user(self):
@@ -202,23 +206,12 @@ class ResUsers(models.Model):
     def _inverse_notification_type(self):
         """Extend ``mail`` not to take a group from new accounts that lack it anyway.
 
-        That write of ``group_ids`` changes nothing for a portal user, but drops cached
-        data of all workers.
+        Portal users are notified by mail alone. That write of ``group_ids`` changes
+        nothing for them, but drops cached data of all workers.
         """
-        if not self.env.context.get("create_portal_account"):
-            return super()._inverse_notification_type()
-        inbox_group_id = self.env["ir.model.data"]._xmlid_to_res_id(
-            "mail.group_mail_notification_type_inbox"
-        )
-        users = self.filtered(
-            lambda user: (
-                user.notification_type == "inbox"
-                or inbox_group_id in user.group_ids.ids
-            )
-        )
-        if users:
-            return super(ResUsers, users)._inverse_notification_type()
-        return None
+        if self.env.context.get("create_portal_account"):
+            return None
+        return super()._inverse_notification_type()
 
     @api.model
     def _prepare_portal_user_template_values(self):

@@ -451,6 +451,7 @@ class SaleOrder(models.Model):
         """Return the values of a batch for these orders: whom it would concern."""
         due, reasons = self._split_orders_without_account(self._find_customer_users())
         refused = self.browse([order.id for order in reasons]).partner_id
+        refused -= due.partner_id  # refused on one website, due on another
         unusable = refused.filtered(lambda partner: not partner.email_normalized)
         return {
             "order_ids": [Command.set(self.ids)],

@@ -137,8 +137,17 @@ class TestIdentity(PortalAccountCommon):
         orders = self._create_order() + self._create_order()
         orders.action_confirm()
         self.assertEqual(orders.mapped("user_created"), [True, False])
+        self.assertFalse(self._get_notes(orders[1]))
         self.assertEqual(len(self._get_users("jane@example.com")), 1)
         self.assertEqual(len(self._send_invitations()), 1)
+
+    def test_users_of_a_batch_are_created_in_the_order_of_their_logins(self):
+        """Two batches with the same customers then wait, and don't lock each other."""
+        last, first = (
+            self._create_customer(name, f"{name}@example.com") for name in "za"
+        )
+        self._create_orders(last + first).action_confirm()
+        self.assertLess(first.user_ids.id, last.user_ids.id)
 
     def test_two_contacts_with_one_address_in_one_batch(self):
         twin = self._create_customer("Jane again", "Jane@Example.com")
@@ -186,7 +195,6 @@ class TestIdentity(PortalAccountCommon):
         order.action_confirm()
         self.assertEqual(user.company_ids, first + second)
         self.assertEqual(user.company_id, first)
-        self.env.transaction.reset()  # as at the start of the customer's next request
         order.with_user(user).check_access("read")
         self.assertEqual(
             self.env["sale.order"].with_user(user).search([("id", "=", order.id)]),
