@@ -1,3 +1,4 @@
+import logging
 from unittest.mock import patch
 
 from psycopg2.errors import NotNullViolation, SerializationFailure
@@ -15,15 +16,16 @@ class TestFaults(PortalAccountCommon):
     """The sale never fails for the account."""
 
     def test_missing_template_user(self):
-        self.env["ir.config_parameter"].set_param(
-            "base.template_portal_user_id", "987654321"
-        )
-        order = self._create_order()
-        with self._mute_odoo() as log:
-            order.action_confirm()
-        self.assertIn("Traceback", log.output[0])
-        self.assertNoAccount(order, "template")
-        self.assertFalse(self.customer.user_ids)
+        for value in ("987654321", False):
+            self.env["ir.config_parameter"].set_param(
+                "base.template_portal_user_id", value
+            )
+            order = self._create_order()
+            with self._mute_odoo() as log:
+                order.action_confirm()
+            self.assertIn("Traceback", log.output[0])
+            self.assertNoAccount(order, "template for new portal users")
+            self.assertFalse(self.customer.user_ids)
 
     def test_missing_template_user_concerns_new_customers_only(self):
         self._create_order().action_confirm()
@@ -65,31 +67,56 @@ class TestFaults(PortalAccountCommon):
             order.action_confirm()
         self.assertNoAccount(order)
 
-    def test_one_customer_of_fifty_fails(self):
+    def _check_batch_with_one_failure(self, size, failing):
+        """Confirm a batch in which another module refuses the user of one customer."""
         partners = self.env["res.partner"].create(
             [
-                {"name": f"Customer {i}", "email": f"customer{i}@example.com"}
-                for i in range(50)
+                {"name": f"Customer {i}", "email": f"{i}.beside.{failing}@example.com"}
+                for i in range(size)
             ]
         )
         orders = self._create_orders(partners)
         create = ResUsers.create
-        unwanted = "Number 17 <is> unwanted"
+        unwanted, message = partners[failing].email, "This customer <is> unwanted"
 
         def create_or_fail(model, vals_list):
-            if any(vals["login"] == "customer17@example.com" for vals in vals_list):
-                raise UserError(unwanted)
+            if any(vals["login"] == unwanted for vals in vals_list):
+                raise UserError(message)
             return create(model, vals_list)
 
         with patch.object(ResUsers, "create", create_or_fail), self._mute_odoo() as log:
             orders.action_confirm()
         self.assertEqual(len(log.output), 1)
         self.assertIn("Traceback", log.output[0])
-        self.assertNoAccount(orders[17], "Number 17 <is> unwanted")
-        others = orders - orders[17]
+        self.assertNoAccount(orders[failing], message)
+        others = orders - orders[failing]
         self.assertTrue(all(others.mapped("user_created")))
-        self.assertEqual(len(others.partner_id.user_ids), 49)
-        self.assertEqual(len(self._send_invitations()), 49)
+        self.assertEqual(len(others.partner_id.user_ids), size - 1)
+        self.assertEqual(len(self._send_invitations()), size - 1)
+
+    def test_one_customer_of_fifty_fails(self):
+        self._check_batch_with_one_failure(50, failing=17)
+
+    def test_one_customer_of_three_fails(self):
+        for failing in range(3):
+            with self.subTest(failing=failing):
+                self._check_batch_with_one_failure(3, failing)
+
+    def test_account_made_at_the_same_moment_is_no_error(self):
+        """Another transaction is seen by the index alone, and not by the lookup."""
+        self._create_order().action_confirm()
+        order = self._create_order(self._create_customer("Jane", "jane@example.com"))
+        with (
+            patch.object(
+                self.env.registry["res.users"],
+                "_find_customer_users",
+                lambda *args: {},
+            ),
+            self.assertNoLogs("odoo.addons.sales_confirm_user_create", logging.ERROR),
+        ):
+            order.action_confirm()
+        self.assertFalse(order.user_created)
+        self.assertFalse(self._get_notes(order))
 
     def test_text_of_technical_errors_is_not_shown(self):
         order = self._create_order()
