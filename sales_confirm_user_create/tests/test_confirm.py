@@ -21,6 +21,34 @@ class TestConfirm(PortalAccountCommon):
         self.assertTrue(order.user_created)
         self.assertEqual(user.portal_invitation_order_id, order)
 
+    def test_confirmation_mails_nothing_and_notes_the_access_once(self):
+        """What Odoo does for each user it creates is left to the scheduled action."""
+        with self.mock_mail_gateway():
+            self._create_order().action_confirm()
+            self.env.flush_all()
+        self.assertFalse(self._mails)
+        [note] = self.customer.message_ids.filtered(
+            lambda message: "Portal Access" in message.body
+        )
+        self.assertEqual(note.author_id, self.env.ref("base.partner_root"))
+
+    def test_note_is_in_the_language_of_the_salesperson_or_the_company(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        partners = self.env["res.partner"].create(
+            [{"name": name, "email": f"{name}@example.com"} for name in "abc"]
+        )
+        english, french, company_french = self._create_orders(partners)
+        self.salesperson.lang = "fr_FR"
+        (french + english).user_id = self.salesperson
+        french.action_confirm()
+        self.salesperson.lang = "en_US"
+        self.company.partner_id.lang = "fr_FR"
+        company_french.user_id = False
+        (english + company_french).action_confirm()
+        self.assertIn("created for the customer", english.message_ids[0].body)
+        for order in french + company_french:
+            self.assertIn("créé pour le client", order.message_ids[0].body)
+
     def test_user_takes_over_what_the_template_user_has(self):
         template = self.env.ref("base.template_portal_user_id")
         template.tz = "Asia/Tokyo"

@@ -291,3 +291,16 @@ class TestWebsiteIdentity(PortalAccountCommon):
         )
         self._create_order(company_id=company.id, order_line=False).action_confirm()
         self.assertEqual(user.company_ids, self.company + company)
+
+    def test_company_is_added_to_all_accounts_of_a_batch(self):
+        company = self.env["res.company"].create({"name": "Second company"})
+        partners = self.customer + self._create_customer("John", "john@example.com")
+        self._create_orders(partners).action_confirm()
+        orders = self.env["sale.order"].browse()
+        for partner in partners:
+            orders += self._create_order(
+                partner, company_id=company.id, order_line=False
+            )
+        orders.action_confirm()
+        for user in partners.user_ids:
+            self.assertEqual(user.company_ids, self.company + company)
