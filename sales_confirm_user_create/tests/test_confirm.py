@@ -23,14 +23,17 @@ class TestConfirm(PortalAccountCommon):
 
     def test_confirmation_mails_nothing_and_notes_the_access_once(self):
         """What Odoo does for each user it creates is left to the scheduled action."""
+        order = self._create_order(user_id=self.salesperson.id)
         with self.mock_mail_gateway():
-            self._create_order().action_confirm()
+            order.with_user(self.salesperson).action_confirm()
             self.env.flush_all()
         self.assertFalse(self._mails)
         [note] = self.customer.message_ids.filtered(
-            lambda message: "Portal Access" in message.body
+            lambda message: "Portal Access Granted" in message.body
         )
-        self.assertEqual(note.author_id, self.env.ref("base.partner_root"))
+        self.assertEqual(
+            (note + order.message_ids[0]).author_id, self.env.ref("base.partner_root")
+        )
 
     def test_note_is_in_the_language_of_the_salesperson_or_the_company(self):
         self.env["res.lang"]._activate_lang("fr_FR")

@@ -283,6 +283,10 @@ class TestInvitation(PortalAccountCommon):
         user._postpone_portal_invitation(UserError("refused"))
         wait = user.portal_invitation_due - fields.Datetime.now()
         self.assertAlmostEqual(wait.total_seconds(), 24 * 3600, delta=30)
+        triggers = self.env["ir.cron.trigger"].search(
+            [("cron_id", "=", self.env.ref(CRON).id)]
+        )
+        self.assertIn(user.portal_invitation_due, triggers.mapped("call_at"))
 
     def test_account_without_address_is_not_taken_for_invited(self):
         order, user = self._confirm()

@@ -197,6 +197,13 @@ class TestResend(PortalAccountCommon):
         self.assertEqual(Partner._get_partner_from_token(tokens[1]), self.customer)
         self.assertEqual(self.customer.user_ids.portal_invitation_count, 2)
 
+    def test_salesperson_resends_to_all_selected(self):
+        john = self._create_customer("John", "john@example.com")
+        orders = self._create_confirmed(self.customer, john)
+        self._send_invitations()
+        self.assertEqual(self._invite(orders)[0], "success")
+        self.assertEqual(len(self._send_invitations()), 2)
+
     def test_each_that_cannot_be_sent_gets_an_answer(self):
         partners = [
             self._create_customer(name, f"{name}@example.com")
