@@ -215,6 +215,26 @@ class TestInvitation(PortalAccountCommon):
         self.assertTrue(capture.records)
         self.assertEqual(len(self._send_invitations()), 2)
 
+    def test_longest_due_is_sent_first_and_what_remains_is_told(self):
+        partners = self.customer + self._create_customer("Second", "second@example.com")
+        self._create_orders(partners).action_confirm()
+        partners[1].user_ids.portal_invitation_due = "2020-01-01"
+        calls = []
+
+        def stop(cron, *args, **kwargs):
+            calls.append((args, kwargs))
+            return 0
+
+        with (
+            patch.object(type(self.env["ir.cron"]), "_commit_progress", stop),
+            self.mock_mail_gateway(),
+        ):
+            self.env["res.users"]._cron_send_portal_invitations()
+        [mail] = self._mails
+        self.assertEqual(mail["email_to"], ["second@example.com"])
+        self.assertEqual(calls, [((), {"remaining": 2}), ((1,), {})])
+        self.assertTrue(self.customer.user_ids.portal_invitation_due)
+
     def test_mail_server_of_one_company_does_not_keep_the_others_waiting(self):
         company = self.env["res.company"].create({"name": "Second"})
         partners = self.customer + self._create_customer("Second", "second@example.com")
