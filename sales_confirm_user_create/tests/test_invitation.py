@@ -237,10 +237,14 @@ class TestInvitation(PortalAccountCommon):
 
     def test_mail_server_of_one_company_does_not_keep_the_others_waiting(self):
         company = self.env["res.company"].create({"name": "Second"})
-        partners = self.customer + self._create_customer("Second", "second@example.com")
-        first, second = self._create_orders(partners)
-        second.company_id = company
-        (first + second).action_confirm()
+        partners = self.customer
+        for name in ("same", "other"):
+            partners += self._create_customer(name, f"{name}@example.com")
+        orders = self._create_orders(partners)
+        orders[2].company_id = company
+        orders.action_confirm()
+        for number, partner in enumerate(partners):
+            partner.user_ids.portal_invitation_due = f"2020-01-0{number + 1}"
         users = partners.user_ids
         send = type(users)._send_portal_invitation
         down = MailDeliveryException("Unable to connect", ConnectionRefusedError())
@@ -257,9 +261,10 @@ class TestInvitation(PortalAccountCommon):
             self._mute_odoo(),
         ):
             mails = self._send_invitations()
-        self.assertEqual([mail["email_to"] for mail in mails], [["second@example.com"]])
-        self.assertTrue(partners[0].user_ids.portal_invitation_due)
-        self.assertFalse(partners[0].user_ids.portal_invitation_failures)
+        self.assertEqual([mail["email_to"] for mail in mails], [["other@example.com"]])
+        for user in partners[:2].user_ids:
+            self.assertTrue(user.portal_invitation_due)
+            self.assertFalse(user.portal_invitation_failures)
 
     def test_link_is_not_sent_where_it_would_activate_another_user(self):
         order, user = self._confirm()
@@ -329,13 +334,33 @@ class TestInvitation(PortalAccountCommon):
         self.assertTrue(user.portal_invitation_due)
         self.assertEqual(user.portal_invitation_failures, 1)
 
+    def test_account_that_was_activated_meanwhile_is_not_invited(self):
+        _order, user = self._confirm()
+        lock = type(user).try_lock_for_update
+
+        def activate_and_lock(users, **options):
+            users.portal_invitation_due = False
+            return lock(users, **options)
+
+        with patch.object(type(user), "try_lock_for_update", activate_and_lock):
+            self.assertFalse(self._send_invitations())
+        self.assertFalse(user.portal_invitation_count)
+
     def test_conflict_leaves_the_invitation_due_without_a_note(self):
         order, user = self._confirm()
         notes = self._get_notes(order)
-        with patch.object(
-            type(user), "_send_portal_invitation", side_effect=SerializationFailure()
+        with (
+            patch.object(
+                type(user),
+                "_send_portal_invitation",
+                side_effect=SerializationFailure(),
+            ),
+            self.capture_triggers(CRON) as capture,
         ):
             self.assertFalse(self._send_invitations())
+        self.assertGreater(
+            max(capture.records.mapped("call_at")), fields.Datetime.now()
+        )
         self.assertTrue(user.portal_invitation_due)
         self.assertFalse(user.portal_invitation_failures)
         self.assertEqual(self._get_notes(order), notes)
