@@ -91,6 +91,7 @@ class TestConfirm(PortalAccountCommon):
         self.assertEqual(user.company_ids, self.company + branch)
         [mail] = self._send_invitations()
         self.assertEqual(mail["email_from"], branch.email_formatted)
+        self.assertEqual(user._get_portal_invitation_company(), branch)
         self._create_order().action_confirm()
 
     def test_customer_is_the_order_partner_and_no_other_contact(self):

@@ -201,7 +201,10 @@ class TestResend(PortalAccountCommon):
         john = self._create_customer("John", "john@example.com")
         orders = self._create_confirmed(self.customer, john)
         self._send_invitations()
+        users = orders.partner_id.user_ids
+        users.portal_invitation_failures = 3
         self.assertEqual(self._invite(orders)[0], "success")
+        self.assertFalse(any(users.mapped("portal_invitation_failures")))
         self.assertEqual(len(self._send_invitations()), 2)
 
     def test_each_that_cannot_be_sent_gets_an_answer(self):
