@@ -30,7 +30,8 @@ for number, order in enumerate(orders):
 for user in orders[:40:4].partner_id.user_ids:
     env["res.users.log"].with_user(user).sudo().create({})
     user.portal_activation_date = today - timedelta(days=60)
-orders[2].partner_id.user_ids.active = False
+    user.portal_invitation_due = False
+orders[2].partner_id.user_ids.write({"active": False, "portal_invitation_due": False})
 orders[-1].action_confirm()
 Batch = env["portal.account.batch"].with_user(env.ref("base.user_admin"))
 action = Batch.action_preview(orders.ids)

@@ -206,6 +206,8 @@ CATALOG = {
     "constraint records": "SELECT name FROM ir_model_constraint",
     "scheduled actions": "SELECT s.name::text FROM ir_cron c "
     "JOIN ir_act_server s ON s.id = c.ir_actions_server_id",
+    "triggers": "SELECT cron_id FROM ir_cron_trigger "
+    "WHERE cron_id NOT IN (SELECT id FROM ir_cron)",
     "server actions": "SELECT name::text FROM ir_act_server",
     "window actions": "SELECT name::text FROM ir_act_window",
     "menus": "SELECT name::text FROM ir_ui_menu",

@@ -102,6 +102,7 @@ class TestFaults(PortalAccountCommon):
         for failing in range(3):
             with self.subTest(failing=failing):
                 self._check_batch_with_one_failure(3, failing)
+                self.assertEqual(len(self._send_invitations()), 2)
 
     def test_account_made_at_the_same_moment_is_no_error(self):
         """Another transaction is seen by the index alone, and not by the lookup."""
