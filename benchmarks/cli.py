@@ -33,6 +33,7 @@ def parse(arguments):
     add("--rounds", type=int, default=2, help="of what is measured over HTTP")
     add("--guests", type=int, default=200)
     add("--backfill", type=int, default=10_000, help="orders")
+    add("--reported", type=int, default=100_000, help="orders in the report")
     add("--visits-s", type=int, default=20, help="seconds of visits to the shop")
     add("--results", type=Path, default=RESULTS, help="folder that takes them")
     add("--report", action="store_true", help="write the tables and plots again only")
@@ -50,6 +51,7 @@ def measure(options):
         guests=options.guests,
         rounds=options.rounds,
         backfill=options.backfill,
+        reported=options.reported,
         visits_s=options.visits_s,
     )
     options.results.mkdir(parents=True, exist_ok=True)

@@ -25,6 +25,7 @@ class Run:
     guests: int
     rounds: int
     backfill: int
+    reported: int
     visits_s: int
 
     def open(self, recipe):
@@ -32,10 +33,9 @@ class Run:
         return Site(recipe, self.addons)
 
 
-def cell(run, batch, server, slow, *, count=()):
+def cell(run, batch, server, *, count=()):
     """Return what `inside.matrix` wants to know of one batch size.
 
-    :param slow: how often the ways run that take long
     :param count: the ways whose rows, memory and dropped caches are counted, too
     """
     often = 3 if batch <= 100 else 1
@@ -44,11 +44,9 @@ def cell(run, batch, server, slow, *, count=()):
         "smtp_ms": server.delay_ms,
         "smtp_port": server.port,
         # what differs by a few percent takes more runs to be seen
-        "repeats": dict.fromkeys(FAST, run.repeats * often)
-        | {"new": run.repeats}
-        | dict.fromkeys(SLOW, slow),
-        # rendering mails takes far longer than the accounts
-        "mails": min(run.repeats, 7 if batch <= 10 else 3 if batch <= 100 else 1),
+        "repeats": dict.fromkeys(("never", "known"), run.repeats * often)
+        | dict.fromkeys(("new", *SLOW), run.repeats),
+        "mails": run.repeats,
         "count": list(count),
     }
 
@@ -60,19 +58,12 @@ def confirm(run):
         for size in sorted(run.sizes):
             first = size == min(run.sizes)
             cells = [
-                cell(
-                    run,
-                    batch,
-                    prompt,
-                    _slow_repeats(run, batch, first),
-                    count=_counted(batch) if first else (),
-                )
+                cell(run, batch, prompt, count=_counted(batch) if first else ())
                 for batch in run.batches
                 if first or batch <= 100
             ]
             if first:
-                cells += [cell(run, 1, slow, run.repeats)]
-                cells += [cell(run, 10, slow, min(3, run.repeats))]
+                cells += [cell(run, batch, slow) for batch in run.batches[:2]]
             with site.database(size) as db, step(f"confirm among {size} customers"):
                 figures = site.job(db, "matrix", cells=cells)
             results.append({"size": size, "stock": False, **figures})
@@ -81,14 +72,7 @@ def confirm(run):
 
 def _counted(batch):
     """Return the ways that are counted: counting takes long, and proportionally so."""
-    return (*FAST, *SLOW) if batch <= 10 else FAST if batch <= 100 else ()
-
-
-def _slow_repeats(run, batch, first):
-    """Return how often the slow ways run: not for hours."""
-    if batch > 100:
-        return 1
-    return run.repeats if batch <= 10 or first else min(3, run.repeats)
+    return (*FAST, *SLOW) if batch <= 100 else FAST
 
 
 def known(run):
@@ -97,7 +81,7 @@ def known(run):
     often = {1: 20 * run.repeats, 100: 5 * run.repeats}
     with MailServer() as server, run.open("addon") as site:
         cells = [
-            cell(run, batch, server, 0)
+            cell(run, batch, server)
             | {"repeats": dict.fromkeys(("floor", "known"), repeats)}
             for batch, repeats in often.items()
         ]
@@ -112,11 +96,7 @@ def stock(run):
     """Measure the ways with `stock` and `delivery`, at the smallest size."""
     size = min(run.sizes)
     with MailServer() as prompt, run.open("full") as site:
-        cells = [
-            cell(run, batch, prompt, min(3, run.repeats))
-            for batch in run.batches
-            if batch <= 100
-        ]
+        cells = [cell(run, batch, prompt) for batch in run.batches if batch <= 100]
         with site.database(size) as db, step("confirm with stock"):
             figures = site.job(db, "matrix", cells=cells)
     return [{"size": size, "stock": True, **figures}]
@@ -191,6 +171,15 @@ def backfill(run):
         return site.job(db, "backfill", count=run.backfill)
 
 
+def adoption(run):
+    """Read the report *Portal Adoption*."""
+    with run.open("addon") as site, site.database(min(run.sizes)) as db:
+        with step(f"read the report on {run.reported} orders"):
+            return site.job(
+                db, "adoption", orders=run.reported, repeats=run.repeats
+            )
+
+
 def profile(run):
     """Profile one new customer's order."""
     with run.open("addon") as site, site.database(min(run.sizes)) as db:
@@ -199,5 +188,15 @@ def profile(run):
 
 PARTS = {
     part.__name__: part
-    for part in (confirm, known, stock, load, page, caches, backfill, profile)
+    for part in (
+        confirm,
+        known,
+        stock,
+        load,
+        page,
+        caches,
+        backfill,
+        adoption,
+        profile,
+    )
 }

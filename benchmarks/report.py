@@ -177,6 +177,7 @@ def _bars(results, runs):
             _bar_load(results),
             _bar_backfill(results),
             _bar_page(results),
+            _bar_adoption(results),
         )
         for row in bar
     ]
@@ -314,6 +315,22 @@ def _bar_backfill(results):
         _row(
             work, "MiB more after the first tenth", "flat", grown, lambda v: v <= 10, 1
         ),
+    ]
+
+
+def _bar_adoption(results):
+    figures = results.get("adoption", {}).get("figures")
+    if not figures:
+        return []
+    return [
+        _row(
+            f"Portal Adoption, {figures['orders']:,} orders",
+            f"s, {view}",
+            "< 1",
+            median(seconds),
+            lambda v: v < 1,
+        )
+        for view, seconds in figures["seconds"].items()
     ]
 
 
