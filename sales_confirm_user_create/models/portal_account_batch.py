@@ -1,4 +1,5 @@
 import logging
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -47,7 +48,7 @@ class PortalAccountBatch(models.Model):
     )
     processed_count = fields.Integer(string="Orders Processed", readonly=True)
     created_count = fields.Integer(string="Accounts Created", readonly=True)
-    failed_count = fields.Integer(string="Orders with a Note", readonly=True)
+    failed_count = fields.Integer(string="Orders without an Account", readonly=True)
     progress = fields.Float(compute="_compute_progress")
 
     @api.depends("order_count")
@@ -103,6 +104,12 @@ class PortalAccountBatch(models.Model):
         self.check_access("read")
         # sudo: nobody but the addon writes on batches
         self.sudo().filtered(lambda batch: batch.state == "running").state = "stopped"
+
+    @api.autovacuum
+    def _gc_previews(self):
+        """Remove previews of yesterday and before that nobody has started."""
+        yesterday = fields.Datetime.now() - timedelta(days=1)
+        self.search([("state", "=", "draft"), ("create_date", "<", yesterday)]).unlink()
 
     @api.model
     def _trigger(self):

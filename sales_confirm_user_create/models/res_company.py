@@ -42,10 +42,15 @@ class ResCompany(models.Model):
                 )
 
     def _get_portal_reminder_domain(self):
-        """Return the domain of the accounts of this company to be reminded now."""
+        """Return the domain of the accounts that this company invited, see
+        ``_get_portal_invitation_company``, and is to remind now."""
         self.ensure_one()
         latest = fields.Datetime.now() - timedelta(days=self.portal_reminder_days)
         return [
+            "|",
+            ("portal_invitation_order_id.company_id", "=", self.id),
+            "&",
+            ("portal_invitation_order_id", "=", False),
             ("company_id", "=", self.id),
             ("portal_invitation_date", "<=", latest),
             ("portal_invitation_due", "=", False),

@@ -14,6 +14,7 @@ class ResPartner(models.Model):
             ("invited", "Invited"),
             ("activated", "Activated"),
             ("archived", "Archived"),
+            ("internal", "Internal user"),
         ],
         string="Portal Account",
         compute="_compute_portal_account",
@@ -42,6 +43,7 @@ class ResPartner(models.Model):
 
     @api.depends(
         "user_ids.active",
+        "user_ids.share",
         "user_ids.log_ids",
         "user_ids.portal_activation_date",
         "user_ids.portal_invitation_date",
@@ -84,6 +86,7 @@ class ResPartner(models.Model):
             [
                 "partner_id",
                 "active",
+                "share",
                 "portal_activation_date",
                 "portal_invitation_date",
                 "portal_invitation_due",
@@ -94,12 +97,13 @@ class ResPartner(models.Model):
             """
             SELECT users.id,
                    CASE WHEN NOT users.active THEN 'archived'
+                        WHEN NOT users.share THEN 'internal'
                         WHEN activated THEN 'activated'
                         WHEN users.portal_invitation_due IS NOT NULL
                          AND users.portal_invitation_date IS NULL THEN 'due'
                         ELSE 'invited'
                     END AS state,
-                   CASE WHEN NOT users.active THEN NULL
+                   CASE WHEN NOT (users.active AND users.share) THEN NULL
                         WHEN activated THEN users.portal_activation_date
                         ELSE users.portal_invitation_date
                     END AS date

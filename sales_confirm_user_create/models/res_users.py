@@ -8,10 +8,13 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, email_normalize, reset_cached_properties, urls
+from odoo.tools.translate import LazyTranslate
 
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
 _logger = logging.getLogger(__name__)
+# for errors that become notes, in the language of those who read them
+_lt = LazyTranslate(__name__)
 
 # Odoo runs the whole request again after these: they have to travel on.
 RETRIED_EXCEPTIONS = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)
@@ -230,7 +233,7 @@ class ResUsers(models.Model):
         ).exists()
         if not template or not template._is_portal():
             raise UserError(
-                self.env._(
+                _lt(
                     "The template for new portal users is missing or has other rights "
                     "than the portal's."
                 )
@@ -357,18 +360,16 @@ class ResUsers(models.Model):
         )
         if not template:
             raise UserError(
-                self.env._(
+                _lt(
                     "The mail template “Portal account invitation” is missing. "
                     "Upgrade the app to get it back."
                 )
             )
         address = self._get_portal_invitation_address()
         if not address:
-            raise UserError(
-                self.env._("the login of the account is not an email address")
-            )
+            raise UserError(_lt("the login of the account is not an email address"))
         if self.partner_id.user_ids != self:
-            raise UserError(self.env._("the customer's contact has several users"))
+            raise UserError(_lt("the customer's contact has several users"))
         self.write(
             {
                 "portal_invitation_due": False,

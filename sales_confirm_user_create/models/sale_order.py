@@ -4,14 +4,18 @@ from collections import defaultdict
 from psycopg2.errors import UniqueViolation
 
 from odoo import Command, api, fields, models
-from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL, html2plaintext
+from odoo.tools.translate import LazyGettext
 
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
 from .res_users import RETRIED_EXCEPTIONS
 
 _logger = logging.getLogger(__name__)
+
+# More than so many are counted, and not listed, in what a salesperson reads.
+MAX_ADDRESSES = 10
 
 
 class SaleOrder(models.Model):
@@ -42,33 +46,57 @@ class SaleOrder(models.Model):
     def action_confirm(self):
         """Extend to give the customers of the orders a portal account."""
         res = super().action_confirm()
-        self._filter_portal_account_orders()._ensure_portal_accounts()
+        self._ensure_portal_accounts(only_by_settings=True)
         return res
 
-    def action_invite_to_portal(self):
-        """Invite the customers to the portal: again, or now where it failed before.
+    def action_resend_portal_invitation(self):
+        """Invite the customers again whose account was never activated.
 
-        For salespeople. An account that is missing is created, by the rules of the
-        confirmation; one that was never activated gets a new link.
+        For salespeople. The older links are dead once the new one is sent.
 
         :return: an action that shows whom the invitation goes to, and for each of the
             others why it does not
-        :raise AccessError: when the user may not edit one of the orders
+        :raise AccessError: when the user is no salesperson or may not edit the orders
         """
-        self.check_access("write")
-        reasons = {
-            order: order.env._("the order is not confirmed")
-            for order in self
-            if order.state != "sale"
-        }
-        orders = self.browse([order.id for order in self if order not in reasons])
-        missing = orders.filtered(lambda order: order.portal_account_state == "none")
-        failures = missing._ensure_portal_accounts()
+        self._check_portal_account_access()
         # sudo: a salesperson may have the own orders' customers invited, and neither
         # reads nor writes users by it
-        invited, refusals = (orders - missing).sudo()._resend_portal_invitations()
-        invited += missing.filtered(lambda order: order not in failures)
-        return self._notify_portal_invitations(invited, reasons | refusals | failures)
+        invited, reasons = self.sudo()._resend_portal_invitations()
+        return self._notify_portal_invitations(invited, reasons)
+
+    def action_create_portal_account(self):
+        """Create the accounts that are missing, by the rules of the confirmation.
+
+        For salespeople, after what kept the confirmation from it is mended. For many
+        orders there is ``portal.account.batch``.
+
+        :return: an action that shows whom the invitation goes to, and for each of the
+            others why it does not
+        :raise AccessError: when the user is no salesperson or may not edit the orders
+        """
+        self._check_portal_account_access()
+        due = self.filtered(
+            lambda order: order.state == "sale" and order.portal_account_state == "none"
+        )
+        reasons = due._ensure_portal_accounts() | dict.fromkeys(
+            self - due,
+            self.env._("the order is not confirmed, or its customer has an account"),
+        )
+        invited = due.filtered(lambda order: order not in reasons)
+        return self._notify_portal_invitations(invited, reasons)
+
+    def _check_portal_account_access(self):
+        """Check that the user may have the customers of these orders invited.
+
+        :raise AccessError: the user is no salesperson, or may not edit the orders
+        """
+        self.check_access("write")
+        if not (
+            self.env.su or self.env.user.has_group("sales_team.group_sale_salesman")
+        ):
+            raise AccessError(
+                self.env._("Only salespeople may invite customers to the portal.")
+            )
 
     def action_open_portal_user(self):
         """Open the user of the customer, for who may; see ``res.partner``."""
@@ -78,7 +106,11 @@ class SaleOrder(models.Model):
     # === Accounts for customers === #
 
     def _filter_portal_account_orders(self):
-        """Return the orders whose customers are to have an account, by the settings."""
+        """Return the orders whose customers are to have an account, by the settings.
+
+        To be extended for rules of one's own. It is run as superuser, and what it
+        raises is noted on the orders.
+        """
         return self.filtered(
             lambda order: (
                 order.state == "sale"
@@ -92,11 +124,12 @@ class SaleOrder(models.Model):
             )
         )
 
-    def _ensure_portal_accounts(self):
+    def _ensure_portal_accounts(self, only_by_settings=False):
         """Find or create the account of each customer; the sale never fails for it.
 
         What goes wrong is logged, and noted on the orders.
 
+        :param only_by_settings: leave out the orders that the settings leave out
         :return: dict of the orders without an account to the reason, as text
         """
         if not self:
@@ -108,6 +141,8 @@ class SaleOrder(models.Model):
         self.env.cr.flush()
         try:
             with self.env.cr.savepoint():
+                if only_by_settings:
+                    orders = orders._filter_portal_account_orders()
                 return orders._create_missing_portal_accounts()
         except RETRIED_EXCEPTIONS:
             raise
@@ -120,6 +155,8 @@ class SaleOrder(models.Model):
 
         :return: dict of the orders without an account to the reason, as text
         """
+        if not self:
+            return {}
         users_by_customer = self._find_customer_users()
         self._allow_order_company(users_by_customer)
         due, reasons = self._split_orders_without_account(users_by_customer)
@@ -129,7 +166,8 @@ class SaleOrder(models.Model):
             for order, error in errors.items()
         }
         self._log_portal_account_notes(
-            reasons | {order: order._get_portal_account_created() for order in created}
+            self._filter_new_notes(reasons)
+            | {order: order._get_portal_account_created() for order in created}
         )
         if created:
             created.user_created = True
@@ -250,8 +288,7 @@ class SaleOrder(models.Model):
         """Create one portal user for the customer of each order.
 
         :return: the orders whose account was created, and a dict of the other orders to
-            the exception; an order whose customer got an account from somebody else at
-            the same moment is in neither
+            the exception
         """
         if not self:
             return self, {}
@@ -280,11 +317,9 @@ class SaleOrder(models.Model):
         except Exception as error:
             if len(self) == 1:
                 if self._is_login_taken(error):
-                    _logger.info(
-                        "The customer of order %s has an account by now", self.id
-                    )
-                    return self.browse(), {}
-                _logger.exception("No portal account for order %s", self.id)
+                    _logger.info("The address of order %s has a user by now", self.id)
+                else:
+                    _logger.exception("No portal account for order %s", self.id)
                 return self.browse(), {self: error}
         middle = len(self) // 2
         created, errors = self[:middle]._create_portal_users_from(template_values)
@@ -313,7 +348,10 @@ class SaleOrder(models.Model):
 
     @api.model
     def _is_login_taken(self, error):
-        """Tell whether another transaction has just created a user with the login."""
+        """Tell whether another transaction has just created a user with the login.
+
+        Whose user it is can't be seen yet: the customer's own, or another contact's.
+        """
         return isinstance(
             error, UniqueViolation
         ) and error.diag.constraint_name.startswith("res_users_login")
@@ -353,13 +391,24 @@ class SaleOrder(models.Model):
     def _get_portal_account_error(self, error):
         """Return the note on an order whose account could not be created."""
         order = self._with_note_lang()
+        if self._is_login_taken(error):
+            return order.env._(
+                "No new portal account: one for the address %s was created at the same "
+                "moment.",
+                self.partner_id.email_normalized,
+            )
         return order.env._("No portal account: %s", order._get_error_summary(error))
 
     def _get_error_summary(self, error):
         """Return what a salesperson may read of an error: its first line, or a hint."""
         if isinstance(error, UserError | MailDeliveryException) and error.args:
+            texts = [
+                self.env._(arg) if isinstance(arg, LazyGettext) else str(arg)
+                for arg in error.args
+                if arg
+            ]
             # what Odoo says of a template that is broken goes on with a traceback
-            return ". ".join(str(arg).splitlines()[0] for arg in error.args if arg)
+            return ". ".join(text.splitlines()[0] for text in texts)
         return self.env._("an error came up that your administrator finds in the log.")
 
     def _log_portal_account_notes(self, notes):
@@ -373,6 +422,30 @@ class SaleOrder(models.Model):
                 author_id=self.env["res.users"]._get_note_author_id(),
             )
 
+    @api.model
+    def _filter_new_notes(self, notes):
+        """Return the notes that their orders don't have yet: one that can't have an
+        account may be confirmed, or tried, again.
+
+        :param notes: dict of orders to text
+        """
+        if not notes:
+            return notes
+        messages = self.env["mail.message"].search_fetch(
+            [
+                ("model", "=", self._name),
+                ("res_id", "in", [order.id for order in notes]),
+                ("author_id", "=", self.env["res.users"]._get_note_author_id()),
+            ],
+            ["res_id", "body"],
+        )
+        known = {(message.res_id, html2plaintext(message.body)) for message in messages}
+        return {
+            order: note
+            for order, note in notes.items()
+            if (order.id, note) not in known
+        }
+
     def _try_log_portal_account_error(self, error):
         """Note on the orders that there are no accounts, if at least that works.
 
@@ -381,7 +454,7 @@ class SaleOrder(models.Model):
         notes = {order: order._get_portal_account_error(error) for order in self}
         try:
             with self.env.cr.savepoint():
-                self._log_portal_account_notes(notes)
+                self._log_portal_account_notes(self._filter_new_notes(notes))
         except RETRIED_EXCEPTIONS:
             raise
         except Exception:
@@ -427,14 +500,7 @@ class SaleOrder(models.Model):
             for reason, names in orders_by_reason.items()
         ]
         if invited:
-            addresses = dict.fromkeys(invited.partner_id.mapped("email_normalized"))
-            lines.insert(
-                0,
-                self.env._(
-                    "On its way to %s.",
-                    ", ".join(address for address in addresses if address),
-                ),
-            )
+            lines.insert(0, invited._get_portal_invitation_recipients())
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -446,6 +512,13 @@ class SaleOrder(models.Model):
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
+
+    def _get_portal_invitation_recipients(self):
+        """Return whom the invitations go to: the addresses, or how many of them."""
+        addresses = set(self.partner_id.mapped("email_normalized")) - {False}
+        if len(addresses) > MAX_ADDRESSES:
+            return self.env._("On its way to %s customers.", len(addresses))
+        return self.env._("On its way to %s.", ", ".join(sorted(addresses)))
 
     def _prepare_portal_account_batch_values(self):
         """Return the values of a batch for these orders: whom it would concern."""

@@ -4,6 +4,7 @@ from . import (
     test_i18n,
     test_identity,
     test_invitation,
+    test_payment,
     test_performance,
     test_portal_adoption_report,
     test_security,

@@ -49,10 +49,10 @@ class PortalAccountCommon(SaleCommon, MailCase, CronMixinCase):
         return self._create_so(partner_id=(partner or self.customer).id, **values)
 
     def _create_orders(self, partners):
-        orders = self.env["sale.order"]
-        for partner in partners:
-            orders += self._create_order(partner)
-        return orders
+        line = Command.create({"product_id": self.product.id})
+        return self.env["sale.order"].create(
+            [{"partner_id": partner.id, "order_line": [line]} for partner in partners]
+        )
 
     def _get_users(self, login):
         return (

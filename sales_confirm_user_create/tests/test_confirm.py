@@ -52,6 +52,32 @@ class TestConfirm(PortalAccountCommon):
         for order in french + company_french:
             self.assertIn("créé pour le client", order.message_ids[0].body)
 
+    def test_note_is_not_in_the_language_of_who_confirms(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.env["ir.config_parameter"].set_param("base.template_portal_user_id", "0")
+        self.salesperson.lang = "fr_FR"
+        order = self._create_order(user_id=self.salesperson.id)
+        with self._mute_odoo():
+            order.with_context(lang="en_US").action_confirm()
+        note = order.message_ids[0].body
+        self.assertIn("Pas de compte portail", note)
+        self.assertIn("Le modèle des nouveaux utilisateurs", note)
+
+    def test_confirming_again_notes_nothing_again(self):
+        self.customer.email = "no “address” <b>"
+        order = self._create_order()
+        for _time in range(2):
+            order.action_confirm()
+            order._action_cancel()
+            order.action_draft()
+        order.action_confirm()
+        self.assertNoAccount(order, "no “address” <b>")
+        self.customer.email = False
+        order._action_cancel()
+        order.action_draft()
+        order.action_confirm()
+        self.assertEqual(len(self._get_notes(order)), 2, "another reason is news")
+
     def test_user_takes_over_what_the_template_user_has(self):
         template = self.env.ref("base.template_portal_user_id")
         template.tz = "Asia/Tokyo"

@@ -117,8 +117,33 @@ class TestFaults(PortalAccountCommon):
             self.assertNoLogs("odoo.addons.sales_confirm_user_create", logging.ERROR),
         ):
             order.action_confirm()
-        self.assertFalse(order.user_created)
-        self.assertFalse(self._get_notes(order))
+        self.assertNoAccount(order, "jane@example.com was created at the same moment")
+
+    def test_rule_of_another_module_that_fails_is_noted(self):
+        with (
+            patch.object(
+                self.env.registry["sale.order"],
+                "_filter_portal_account_orders",
+                lambda orders: 1 / 0,
+            ),
+            self._mute_odoo(),
+        ):
+            order = self._create_order()
+            order.action_confirm()
+        self.assertNoAccount(order, "administrator")
+
+    def test_rule_of_another_module_may_read_what_who_confirms_may_not(self):
+        def filter_without_users(orders):
+            return orders.filtered(lambda order: not order.partner_id.portal_user_id)
+
+        order = self._create_order(user_id=self.salesperson.id)
+        with patch.object(
+            self.env.registry["sale.order"],
+            "_filter_portal_account_orders",
+            filter_without_users,
+        ):
+            order.with_user(self.salesperson).action_confirm()
+        self.assertTrue(order.user_created)
 
     def test_text_of_technical_errors_is_not_shown(self):
         order = self._create_order()

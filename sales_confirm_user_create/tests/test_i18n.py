@@ -10,6 +10,7 @@ from odoo.tests import TransactionCase, tagged
 from odoo.tools.translate import trans_export
 
 ADDON = "sales_confirm_user_create"
+# that the addon comes with, in full; more may be there
 LANGUAGES = {"ar", "de", "es", "fr", "it", "nl", "pt_BR"}
 REFRESH = "run `make i18n`, then translate what is new"
 
@@ -60,7 +61,8 @@ class TestI18n(TransactionCase):
         self.assertEqual(exported, stored, f"used elsewhere: {REFRESH}")
 
     def test_each_language_has_a_file(self):
-        self.assertEqual({path.stem for path in self.folder.glob("*.po")}, LANGUAGES)
+        files = {path.stem for path in self.folder.glob("*.po")}
+        self.assertLessEqual(LANGUAGES, files)
 
     def test_each_language_is_translated_in_full(self):
         places = self._get_places(self.template)

@@ -62,11 +62,19 @@ class TestInvitation(PortalAccountCommon):
 
     def test_invitation_is_in_the_language_of_the_customer(self):
         self.env["res.lang"]._activate_lang("fr_FR")
-        self.env.ref(MAIL_TEMPLATE).with_context(lang="fr_FR").subject = "Votre compte"
+        self.env["ir.module.module"]._load_module_terms(
+            ["sales_confirm_user_create"], ["fr_FR"]
+        )
         self.customer.lang = "fr_FR"
-        self._confirm()
+        order, user = self._confirm()
         [mail] = self._send_invitations()
-        self.assertEqual(mail["subject"], "Votre compte")
+        self.assertIn("Activez votre compte", mail["subject"])
+        self.assertIn(
+            f"Merci pour votre commande *{order.name}*", mail["body_alternative"]
+        )
+        user._make_portal_invitation_due(portal_reminder_count=1)
+        [reminder] = self._send_invitations()
+        self.assertIn("rappel", reminder["body_alternative"])
 
     def test_invitation_is_from_the_company_of_the_order(self):
         company = self.env["res.company"].create(
@@ -321,6 +329,18 @@ class TestInvitation(PortalAccountCommon):
         self.assertTrue(user.portal_invitation_due)
         self.assertFalse(user.portal_invitation_count)
         self.assertIn("not an email address", self._get_notes(order)[0])
+
+    def test_failure_is_noted_in_the_language_of_the_salesperson(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        order, user = self._confirm()
+        self.salesperson.lang = "fr_FR"
+        order.user_id = self.salesperson
+        user.login = "jane"
+        with self._mute_odoo():
+            self._send_invitations()
+        note = order.message_ids[0].body
+        self.assertIn("pas pu être envoyée", note)
+        self.assertIn("est pas une adresse", note)
 
     def test_mail_that_odoo_does_not_send_is_not_taken_for_sent(self):
         _order, user = self._confirm()

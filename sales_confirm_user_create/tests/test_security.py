@@ -106,7 +106,8 @@ class TestSecurity(PortalAccountCommon):
         """Return the methods that are meant to be called, each tested elsewhere."""
         return {
             "action_confirm",
-            "action_invite_to_portal",
+            "action_create_portal_account",
+            "action_resend_portal_invitation",
             "action_open_portal_user",
             "action_open_portal_invitation_template",
             "action_preview",

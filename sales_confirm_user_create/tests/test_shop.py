@@ -1,3 +1,4 @@
+from ast import literal_eval
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -144,6 +145,68 @@ class TestAccountState(PortalAccountCommon):
         new_test_user(self.env, "new", "base.group_portal", partner_id=self.customer.id)
         self.assertEqual(self.customer.portal_account_state, "invited")
 
+    def test_employee_has_no_portal_account(self):
+        employee = new_test_user(self.env, "employee@example.com", "base.group_user")
+        order = self._create_order(
+            employee.partner_id, user_id=self.salesperson.id, state="sale"
+        )
+        self._assert_state("internal", order)
+        self.assertFalse(order.portal_account_date)
+
+    def test_state_is_not_for_customers_and_visitors(self):
+        customer = new_test_user(self.env, "portal@example.com", "base.group_portal")
+        order = self._create_order(customer.partner_id)
+        for user in (customer, self.env.ref("base.public_user")):
+            for record in (order, customer.partner_id):
+                for name in ("portal_account_state", "portal_account_date"):
+                    with (
+                        self.subTest(user=user.login, model=record._name, field=name),
+                        self.assertRaises(AccessError),
+                    ):
+                        record.with_user(user).read([name])
+
+    def test_views_show_the_state(self):
+        for model, view_type in (("sale.order", "form"), ("res.partner", "form")):
+            arch = (
+                self.env[model]
+                .with_user(self.salesperson)
+                .get_view(view_type=view_type)["arch"]
+            )
+            [badge] = etree.fromstring(arch).xpath(
+                "//field[@name='portal_account_state'][@widget='badge']"
+            )
+            self.assertFalse(badge.get("invisible"))
+            # to open users is for administrators
+            self.assertNotIn("action_open_portal_user", arch)
+            self.assertIn(
+                "action_open_portal_user",
+                self.env[model].get_view(view_type=view_type)["arch"],
+            )
+
+    def test_list_of_orders_filters_by_state(self):
+        order = self._create_order(user_id=self.salesperson.id)
+        order.action_confirm()
+        orders = self.env["sale.order"].with_user(self.salesperson)
+        views = orders.get_views([(False, "list"), (False, "search")])["views"]
+        [column] = etree.fromstring(views["list"]["arch"]).xpath(
+            "//field[@name='portal_account_state']"
+        )
+        self.assertEqual(
+            (column.get("widget"), column.get("optional")), ("badge", "hide")
+        )
+        search = etree.fromstring(views["search"]["arch"])
+        found = [
+            node.get("name")
+            for node in search.xpath(
+                "//filter[@name='user_created' or starts-with(@name, 'portal_acc')]"
+            )
+            if order in orders.search(literal_eval(node.get("domain")))
+        ]
+        self.assertEqual(found, ["user_created", "portal_account_invited"])
+        for name in ("user_created", "portal_account_state"):
+            [node] = search.xpath(f"//filter[@name='group_by_{name}']")
+            self.assertEqual(literal_eval(node.get("context")), {"group_by": name})
+
     def test_new_contact_has_no_account(self):
         self.assertEqual(self.env["res.partner"].new({}).portal_account_state, "none")
 
@@ -167,8 +230,12 @@ class TestAccountState(PortalAccountCommon):
 
 @tagged("post_install", "-at_install")
 class TestResend(PortalAccountCommon):
-    def _invite(self, orders):
-        action = orders.with_user(self.salesperson).action_invite_to_portal()
+    def _resend(self, orders):
+        action = orders.with_user(self.salesperson).action_resend_portal_invitation()
+        return action["params"]["type"], action["params"]["message"]
+
+    def _create_account(self, orders):
+        action = orders.with_user(self.salesperson).action_create_portal_account()
         return action["params"]["type"], action["params"]["message"]
 
     def _create_confirmed(self, *partners):
@@ -181,7 +248,7 @@ class TestResend(PortalAccountCommon):
     def test_salesperson_resends_and_older_link_is_dead(self):
         order = self._create_confirmed()
         [first] = self._send_invitations()
-        kind, message = self._invite(order)
+        kind, message = self._resend(order)
         self.assertEqual(kind, "success")
         self.assertIn("jane@example.com", message)
         [second] = self._send_invitations()
@@ -203,7 +270,7 @@ class TestResend(PortalAccountCommon):
         self._send_invitations()
         users = orders.partner_id.user_ids
         users.portal_invitation_failures = 3
-        self.assertEqual(self._invite(orders)[0], "success")
+        self.assertEqual(self._resend(orders)[0], "success")
         self.assertFalse(any(users.mapped("portal_invitation_failures")))
         self.assertEqual(len(self._send_invitations()), 2)
 
@@ -224,7 +291,7 @@ class TestResend(PortalAccountCommon):
         changed.partner_id.email = "attacker@example.com"
         odd.login = "odd"
         draft = self._create_order(user_id=self.salesperson.id)
-        kind, message = self._invite(orders + draft)
+        kind, message = self._resend(orders + draft)
         self.assertEqual(kind, "warning")
         for order, words in zip(
             orders[1:] + draft,
@@ -234,7 +301,7 @@ class TestResend(PortalAccountCommon):
                 "not a portal user",
                 "differ",
                 "not an email address",
-                "not confirmed",
+                "has no account",
             ),
             strict=True,
         ):
@@ -246,13 +313,33 @@ class TestResend(PortalAccountCommon):
             [["good@example.com"]],
         )
 
+    def test_many_are_counted_and_not_listed(self):
+        partners = [
+            self._create_customer(f"c{i}", f"c{i}@example.com") for i in range(11)
+        ]
+        orders = self._create_confirmed(*partners)
+        self.assertEqual(
+            self._resend(orders), ("success", "On its way to 11 customers.")
+        )
+        self.assertIn(
+            "On its way to c0@example.com, c1@example.com", self._resend(orders[:10])[1]
+        )
+
+    def test_resend_creates_no_account(self):
+        order = self._create_order(user_id=self.salesperson.id, state="sale")
+        self.assertEqual(
+            self._resend(order),
+            ("warning", f"{order.name}: the customer has no account."),
+        )
+        self.assertFalse(self.customer.user_ids)
+
     def test_changed_contact_does_not_get_the_link_that_is_due(self):
         self._create_confirmed()
         self.customer.email = "attacker@example.com"
         [mail] = self._send_invitations()
         self.assertEqual(mail["email_to"], ["jane@example.com"])
 
-    def test_repair_and_resend_create_the_missing_account(self):
+    def test_missing_account_is_created_after_the_repair(self):
         parameter = self.env["ir.config_parameter"]
         template = parameter.get_param("base.template_portal_user_id")
         parameter.set_param("base.template_portal_user_id", "987654321")
@@ -260,45 +347,65 @@ class TestResend(PortalAccountCommon):
             order = self._create_confirmed()
         self.assertNoAccount(order, "template")
         with self._mute_odoo():
-            kind, message = self._invite(order)
+            kind, message = self._create_account(order)
         self.assertEqual(kind, "warning")
         self.assertIn("template", message)
         self.assertNotIn("On its way", message)
+        self.assertNoAccount(order, "template")
         parameter.set_param("base.template_portal_user_id", template)
         self.assertEqual(
-            self._invite(order), ("success", "On its way to jane@example.com.")
+            self._create_account(order), ("success", "On its way to jane@example.com.")
         )
         self.assertTrue(order.user_created)
         self.assertEqual(len(self._send_invitations()), 1)
+        kind, message = self._create_account(order)
+        self.assertEqual(kind, "warning")
+        self.assertIn("has an account", message)
+        self.assertFalse(self._send_invitations())
+
+    def test_quotation_gets_no_account(self):
+        order = self._create_order(user_id=self.salesperson.id)
+        kind, message = self._create_account(order)
+        self.assertEqual(kind, "warning")
+        self.assertIn("not confirmed", message)
+        self.assertFalse(self.customer.user_ids)
 
     def test_address_of_another_contact_is_told(self):
         self._create_confirmed()
         order = self._create_confirmed(
             self._create_customer("Twin", "jane@example.com")
         )
-        kind, message = self._invite(order)
+        kind, message = self._create_account(order)
         self.assertEqual(kind, "warning")
         self.assertIn("another contact", message)
 
-    def test_explicit_invitation_works_where_the_settings_say_never(self):
+    def test_explicit_creation_works_where_the_settings_say_never(self):
         self.company.portal_account_policy = "never"
         order = self._create_confirmed()
-        self.assertEqual(self._invite(order)[0], "success")
+        self.assertEqual(self._create_account(order)[0], "success")
         self.assertTrue(order.user_created)
 
-    def test_only_who_may_edit_the_order_resends(self):
+    def test_only_salespeople_who_may_edit_the_order_invite(self):
         order = self._create_confirmed()
         order.user_id = self.env.ref("base.user_admin")
         own = new_test_user(self.env, "own-orders", "sales_team.group_sale_salesman")
         portal = new_test_user(self.env, "portal-visitor", "base.group_portal")
+        billing = new_test_user(
+            self.env, "billing-clerk", "account.group_account_invoice"
+        )
+        order.with_user(billing).check_access("write")
         for user in (
             own,
             portal,
+            billing,
             self.env.ref("base.public_user"),
             self.customer.user_ids,
         ):
-            with self.subTest(user.login), self.assertRaises(AccessError):
-                order.with_user(user).action_invite_to_portal()
+            with self.subTest(user.login):
+                with self.assertRaises(AccessError):
+                    order.with_user(user).action_resend_portal_invitation()
+                with self.assertRaises(AccessError):
+                    order.with_user(user).action_create_portal_account()
 
 
 @tagged("post_install", "-at_install")
@@ -336,6 +443,30 @@ class TestReminder(PortalAccountCommon):
         self.company.portal_reminder_max = 0
         self._invite()
         self.assertFalse(self._remind(30))
+
+    def test_company_that_invited_decides(self):
+        branch = self.env["res.company"].create(
+            {
+                "name": "Branch",
+                "parent_id": self.company.id,
+                "portal_reminder_max": 0,
+            }
+        )
+        self.customer.company_id = self.company
+        self._create_order(company_id=branch.id).action_confirm()
+        self._send_invitations()
+        user = self.customer.user_ids
+        self.assertEqual(user.company_id, self.company)
+        self.assertFalse(self._remind(30))
+        branch.portal_reminder_max = 1
+        self.assertEqual(len(self._remind()), 1)
+        self.company.portal_reminder_max = 2
+        self.assertFalse(self._remind(30))
+
+    def test_account_without_order_is_reminded_by_its_company(self):
+        self._invite()
+        self.customer.user_ids.portal_invitation_order_id = False
+        self.assertEqual(len(self._remind(3)), 1)
 
     def test_neither_activated_nor_archived_accounts(self):
         partners = [
@@ -579,6 +710,55 @@ class TestBatch(PortalAccountCommon):
         for user in (self.salesperson, self.env.ref("base.public_user")):
             with self.assertRaises(AccessError):
                 self._preview(orders, user)
+
+    def test_administrator_stops_the_batch_of_somebody_else(self):
+        batch = self._preview(self._create_past_orders("a@example.com"))
+        batch.action_start()
+        administrator = new_test_user(self.env, "administrator", "base.group_system")
+        batch.with_user(administrator).action_stop()
+        self.assertEqual(batch.state, "stopped")
+
+    def test_preview_that_nobody_starts_is_removed(self):
+        old, new, started = (
+            self._preview(self._create_past_orders(f"{name}@example.com"))
+            for name in ("old", "new", "started")
+        )
+        started.action_start()
+        self.env.cr.execute(
+            "UPDATE portal_account_batch SET create_date = create_date - "
+            "interval '25 hours' WHERE id IN %s",
+            (tuple((old + started).ids),),
+        )
+        self.env.invalidate_all()
+        self.env["portal.account.batch"]._gc_previews()
+        self.assertEqual((old + new + started).exists(), new + started)
+
+    def test_customers_of_the_past_are_not_thanked_for_an_order(self):
+        orders = self._create_past_orders("old@example.com")
+        orders.date_order -= timedelta(days=400)
+        self._preview(orders).action_start()
+        self._run()
+        [mail] = self._send_invitations()
+        self.assertNotIn(orders.name, mail["body"])
+        self.assertIn("follow your orders", mail["body"])
+
+    def test_second_batch_notes_nothing_again(self):
+        orders = self._create_past_orders(False)
+        for _batch in range(2):
+            self._preview(orders).action_start()
+            self._run()
+        self.assertNoAccount(orders, "no email address")
+
+    def test_menus_are_there_without_the_sales_app(self):
+        website_menus = self.env["ir.ui.menu"]
+        for name in ("portal_account_batch", "portal_adoption_report"):
+            website_menus += self.env.ref(
+                f"sales_confirm_user_create.{name}_website_menu"
+            )
+        self.assertLessEqual(
+            set(website_menus.ids),
+            self.env["ir.ui.menu"].with_user(self.manager)._visible_menu_ids(),
+        )
 
     def test_nobody_writes_on_batches(self):
         batch = self._preview(self._create_past_orders("a@example.com"))

@@ -316,6 +316,8 @@ class TestTours(PortalAccountCommon, HttpCase):
         )
         website = self.env["website"].get_current_website()
         website.prevent_zero_price_sale = False
+        # else there is no button to sign up that could be gone
+        website.auth_signup_uninvited = "b2c"
         self.start_tour("/shop", "portal_account_guest_checkout")
         order = self.env["sale.order"].search(
             [("user_created", "=", True)], limit=1, order="id desc"

@@ -103,7 +103,7 @@ registry.category("web_tour.tours").add("portal_account_resend", {
         },
         {
             content: "Resend the invitation",
-            trigger: "button[name=action_invite_to_portal]:contains(Resend invitation)",
+            trigger: "button[name=action_resend_portal_invitation]",
             run: "click",
         },
         {
