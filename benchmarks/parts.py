@@ -173,11 +173,12 @@ def backfill(run):
 
 def adoption(run):
     """Read the report *Portal Adoption*."""
-    with run.open("addon") as site, site.database(min(run.sizes)) as db:
-        with step(f"read the report on {run.reported} orders"):
-            return site.job(
-                db, "adoption", orders=run.reported, repeats=run.repeats
-            )
+    with (
+        run.open("addon") as site,
+        site.database(min(run.sizes)) as db,
+        step(f"read the report on {run.reported} orders"),
+    ):
+        return site.job(db, "adoption", orders=run.reported, repeats=run.repeats)
 
 
 def profile(run):

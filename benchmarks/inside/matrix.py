@@ -97,11 +97,11 @@ class Bench:
         """
         cost = {}
 
-        def ensure(orders):
+        def ensure(orders, **options):
             orders.env.cr.flush()
             start = time.perf_counter()
             try:
-                return original(orders)
+                return original(orders, **options)
             finally:
                 cost["account_ms"] = (time.perf_counter() - start) * 1000
 

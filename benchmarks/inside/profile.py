@@ -51,11 +51,11 @@ def _profile(bench, way, repeats):
         Orders = env.registry["sale.order"]
     ensure = Orders._ensure_portal_accounts
 
-    def profiled(self):
+    def profiled(self, **options):
         # what the sale itself has left to be written is not the account's
         self.env.cr.flush()
         with profile:
-            return ensure(self)
+            return ensure(self, **options)
 
     with patch.object(Orders, "_ensure_portal_accounts", profiled):
         for order_ids in batches:
