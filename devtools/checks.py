@@ -2,21 +2,42 @@
 
 import os
 import subprocess
+import sys
+import tempfile
 
 from .base import ADDON, PROJECT, say, step
 from .instance import CONFIG, Instance
 from .odoo import get_odoo
+from .system import end, spawn
+from .templates import get_template
 
 # in percent, of lines and branches
 COVERAGE = 95
+# what pytest says when `args` pick no test of this half
+NOTHING_PICKED = 5
 
 
 def test(args):
-    """Run all tests, the second half also when the first fails.
+    """Run all tests, both halves at once, as those of `tests` often wait.
 
+    What the addon's own tests say is printed when all are done.
+
+    :param args: for pytest, both times
     :return: the exit status, 0 when both passed
     """
-    return max([test_addon(args), test_e2e(args)])
+    # now, as two at once would wait for each other
+    for recipe in ("addon", "shop"):
+        get_template(recipe)
+    command = [sys.executable, "-m", "devtools", "test-addon", *args]
+    with tempfile.TemporaryFile("w+") as out:
+        own = spawn(command, cwd=PROJECT, stdout=out, stderr=subprocess.STDOUT)
+        try:
+            statuses = {test_e2e(args, processes=2), own.wait()}
+        finally:
+            end(own)
+            out.seek(0)
+            print(out.read(), flush=True)
+    return max(statuses - {NOTHING_PICKED} if args else statuses, default=0)
 
 
 def test_addon(args):
@@ -46,14 +67,13 @@ def test_addon_with(modules, args):
         return _pytest_odoo(instance, db, *_what(args, ADDON))
 
 
-def test_e2e(args):
+def test_e2e(args, processes=3):
     """Run the tests that look at everything from outside.
 
-    :param args: for pytest
+    :param args: for pytest; without any, files run beside each other
+    :param processes: how many files at once; each starts servers of its own
     """
-    # Each file starts servers of its own. As the tests of faults mostly wait, three
-    # files run at once, also on two cores.
-    beside = [] if args else ["--numprocesses=3", "--dist=loadfile"]
+    beside = [] if args else [f"--numprocesses={processes}", "--dist=loadfile"]
     options = [
         # pytest-odoo needs a database of its own as soon as it is loaded
         "-pno:odoo",
@@ -76,11 +96,7 @@ def _pytest_odoo(instance, db, *args):
 
 
 def _pytest(*args, env):
-    return _tool("pytest", *args, env=env)
-
-
-def _tool(module, *args, env=None):
-    """Run a Python tool of the virtual environment and return its exit status."""
-    say(f"-> {module}")
-    command = [str(get_odoo().python), "-m", module, *args]
+    """Run pytest and return its exit status."""
+    say("-> pytest")
+    command = [str(get_odoo().python), "-m", "pytest", *args]
     return subprocess.call(command, cwd=PROJECT, env=env)

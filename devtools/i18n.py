@@ -1,14 +1,14 @@
 """`make i18n`: refresh the addon's translation files from its source."""
 
 import re
-from pathlib import Path
+import subprocess
 
 from .base import ADDON, PROJECT, run, say, step
 from .instance import CONFIG, TEMPLATE, Instance
 
 FOLDER = PROJECT / ADDON / "i18n"
 TEMPLATE_FILE = FOLDER / f"{ADDON}.pot"
-MERGE = Path(__file__).parent / "scripts/merge_po.py"
+MERGE = ["msgmerge", "--update", "--backup=none", "--previous", "--no-wrap"]
 
 
 def refresh():
@@ -27,10 +27,18 @@ def refresh():
             run(command, env=instance.environ())
     if _without_dates(TEMPLATE_FILE.read_text()) == _without_dates(before):
         TEMPLATE_FILE.write_text(before)
-    languages = sorted(FOLDER.glob("*.po"))
-    said = run([odoo.python, MERGE, TEMPLATE_FILE, *languages])
-    say(said.strip() or f"There is no language yet: copy {TEMPLATE_FILE.name}.")
+    for path in sorted(FOLDER.glob("*.po")):
+        run([*MERGE, path, TEMPLATE_FILE])
+        run(["msgattrib", "--no-obsolete", "--no-wrap", f"--output={path}", path])
+        say(f"{path.stem}: {_count(path)}")
 
 
 def _without_dates(text):
     return re.sub(r'^"[\w-]+-Date: .*\n', "", text, flags=re.MULTILINE)
+
+
+def _count(path):
+    """Return how many texts are translated, as gettext says it."""
+    command = ["msgfmt", "--statistics", "--output-file=/dev/null", path]
+    said = subprocess.run(command, check=True, capture_output=True, text=True)
+    return said.stderr.strip()

@@ -84,7 +84,8 @@ def get_odoo():
     """
     python = virtualenv("odoo", "test")
     if os.environ.get("ODOO_HOME"):
-        return _checkout(Path(os.environ["ODOO_HOME"]).absolute(), python)
+        home = Path(os.environ["ODOO_HOME"]).expanduser().absolute()
+        return _checkout(home, python)
     root = _debian_odoo()
     library = root / "usr/lib/python3/dist-packages"
     return Odoo(

@@ -46,6 +46,7 @@ PACKAGES = {
     "npm": lambda: have("npm"),
     "wkhtmltopdf": lambda: have("wkhtmltopdf"),
     "fonts-liberation": Path("/usr/share/fonts/truetype/liberation").exists,
+    "gettext": lambda: have("msgmerge"),
     "util-linux": lambda: have("setpriv"),
 }
 

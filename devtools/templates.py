@@ -16,20 +16,19 @@ KEEP = 2
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to build a template: the parent's database and more modules."""
+    """How to build a template: the parent's database, more modules, then scripts."""
 
     name: str
     modules: tuple
     parent: str | None = None
     demo: bool = True
     languages: tuple = ()
-    script: str | None = None
+    scripts: tuple = ()
 
     def own_digest(self, addon):
         """Return a hash of what this recipe, without its parent, depends on."""
         parts = [self.name, self.modules, self.demo, self.languages]
-        if self.script:
-            parts.append(_script(self.script))
+        parts += map(_script, self.scripts)
         if ADDON in self.modules:
             parts.append(addon_digest(addon))
         return digest(*parts)
@@ -48,14 +47,14 @@ RECIPES = {
                 "contacts",
             ),
             languages=("en_US", "fr_FR"),
-            script="shop.py",
+            scripts=("shop.py", "assets.py"),
         ),
-        Recipe("addon", (ADDON,), parent="shop", script="assets.py"),
+        Recipe("addon", (ADDON,), parent="shop", scripts=("assets.py",)),
         # What the addon depends on, and nothing else.
         Recipe("bare", ("website_sale",)),
         # The addon last: a change of it does not build the rest again.
         Recipe("warehouse", ("stock", "delivery", "purchase"), parent="shop"),
-        Recipe("full", (ADDON,), parent="warehouse", script="assets.py"),
+        Recipe("full", (ADDON,), parent="warehouse", scripts=("assets.py",)),
     )
 }
 
@@ -133,14 +132,14 @@ def _build(recipe, folder, parent, addons):
 
 
 def _install(instance, recipe, log):
-    """Install a recipe's modules and run its script."""
+    """Install a recipe's modules and run its scripts."""
     args = [f"--init={','.join(recipe.modules)}"]
     args += ["--with-demo" if recipe.demo else "--without-demo"]
     if recipe.languages:
         args.append(f"--load-language={','.join(recipe.languages)}")
     instance.odoo_command(args, log=log)
-    if recipe.script:
-        instance.shell(TEMPLATE, _script(recipe.script))
+    for name in recipe.scripts:
+        instance.shell(TEMPLATE, _script(name))
     _check_installed(instance, recipe, log)
 
 

@@ -31,7 +31,8 @@ def new_page(new_context, server=None, viewport=DESKTOP):
         is_mobile=viewport is PHONE,
         has_touch=viewport is PHONE,
     )
-    context.set_default_timeout(60_000)
+    # much else may run on the machine
+    context.set_default_timeout(180_000)
     return context.new_page()
 
 

@@ -38,7 +38,7 @@ from odoo.tools import config
 SLOW = 6
 # A change may make a loop endless: so many seconds beyond five times the usual.
 PATIENCE = 60
-CAUGHT, SURVIVED, TIMEOUT = 0, 1, 2
+CAUGHT, SURVIVED, TIMEOUT, NOT_TRIED, BROKEN = range(5)
 
 
 class FirstFailure(OdooTestResult):
@@ -302,7 +302,8 @@ def try_mutant(function, code, tests, usual):
     """Run tests with another code of a function.
 
     :param usual: how many seconds the tests take without a change
-    :return: CAUGHT, SURVIVED or TIMEOUT
+    :return: CAUGHT, SURVIVED, TIMEOUT, NOT_TRIED where Python cannot exchange the code,
+        or BROKEN where no test could be run
     """
 
     def work():
@@ -310,14 +311,14 @@ def try_mutant(function, code, tests, usual):
             function.__code__ = code
         except ValueError:
             # the change took away, or brought, a variable of the outer scope: `super`
-            return CAUGHT
+            return NOT_TRIED
         successful = run_tests(tests, FirstFailure()).wasSuccessful()
         return SURVIVED if successful else CAUGHT
 
     status = in_child(work, PATIENCE + 5 * usual)
     if status is None:
         return TIMEOUT
-    return SURVIVED if status == SURVIVED else CAUGHT
+    return status if status in (CAUGHT, SURVIVED, NOT_TRIED) else BROKEN
 
 
 # === The whole === #
@@ -353,9 +354,9 @@ def main():
             if picked and name in functions:
                 usual = sum(seconds.get(test.id(), 0) for test in picked)
                 status = try_mutant(functions[name], code, picked, usual)
-                what = ("caught", "survived", "timeout")[status]
+                what = ("caught", "survived", "timeout", "not tried", "broken")[status]
             counts[what] += 1
-            if what in ("survived", "not reached"):
+            if what not in ("caught", "timeout"):
                 lines.append(f"{what}: {path.stem} {name}\n{change}\n")
                 print(lines[-1])
                 Path(report).write_text("\n".join(lines))
@@ -363,7 +364,7 @@ def main():
     lines.append(", ".join(f"{count} {what}" for what, count in counts.items()))
     Path(report).write_text("\n".join(lines) + "\n")
     print(lines[-1])
-    return int(bool(counts["survived"] or counts["not reached"]))
+    return int(bool(counts.keys() - {"caught", "timeout"}))
 
 
 if __name__ == "__main__":
