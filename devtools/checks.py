@@ -32,12 +32,12 @@ def test(args):
     with tempfile.TemporaryFile("w+") as out:
         own = spawn(command, cwd=PROJECT, stdout=out, stderr=subprocess.STDOUT)
         try:
-            statuses = {test_e2e(args, processes=2), own.wait()}
+            statuses = {test_e2e(args), own.wait()}
         finally:
             end(own)
             out.seek(0)
             print(out.read(), flush=True)
-    return max(statuses - {NOTHING_PICKED} if args else statuses, default=0)
+    return int(bool(statuses - ({0, NOTHING_PICKED} if args else {0})))
 
 
 def test_addon(args):
@@ -67,13 +67,13 @@ def test_addon_with(modules, args):
         return _pytest_odoo(instance, db, *_what(args, ADDON))
 
 
-def test_e2e(args, processes=3):
+def test_e2e(args):
     """Run the tests that look at everything from outside.
 
-    :param args: for pytest; without any, files run beside each other
-    :param processes: how many files at once; each starts servers of its own
+    :param args: for pytest; without any, three files at once, each with its own servers
     """
-    beside = [] if args else [f"--numprocesses={processes}", "--dist=loadfile"]
+    files = ["--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder"]
+    beside = [] if args else files
     options = [
         # pytest-odoo needs a database of its own as soon as it is loaded
         "-pno:odoo",

@@ -502,6 +502,32 @@ class TestReminder(PortalAccountCommon):
         ):
             self.assertEqual(len(self._remind(3)), 5)
 
+    def test_job_keeps_to_its_time_and_tells_what_is_left(self):
+        partners = [
+            self._create_customer(f"c{i}", f"c{i}@example.com") for i in range(5)
+        ]
+        self._invite(*partners)
+        users = self.env["res.users"].union(*(p.user_ids for p in partners))
+        users.portal_invitation_date -= timedelta(days=3)
+        calls, time_left = [], [1, 0]
+
+        def commit_progress(cron, *args, **kwargs):
+            calls.append((args, kwargs))
+            return time_left.pop(0)
+
+        with (
+            patch(
+                "odoo.addons.sales_confirm_user_create.models.res_users.REMINDER_BATCH",
+                2,
+            ),
+            patch.object(
+                type(self.env["ir.cron"]), "_commit_progress", commit_progress
+            ),
+        ):
+            self.env["res.users"]._cron_remind_portal_invitations()
+        self.assertEqual(calls, [((2,), {"remaining": 3}), ((2,), {"remaining": 1})])
+        self.assertEqual(users.mapped("portal_reminder_count"), [1, 1, 1, 1, 0])
+
     def test_resend_by_hand_is_no_reminder(self):
         self._invite()
         user = self.customer.user_ids
