@@ -508,7 +508,7 @@ class TestReminder(PortalAccountCommon):
         ]
         self._invite(*partners)
         users = self.env["res.users"].union(*(p.user_ids for p in partners))
-        users.portal_invitation_date -= timedelta(days=3)
+        users.portal_invitation_date = "2020-01-01"
         calls, time_left = [], [1, 0]
 
         def commit_progress(cron, *args, **kwargs):
