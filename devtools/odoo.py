@@ -110,7 +110,9 @@ def _checkout(home, python):
     if not re.search(r"version_info\s*=\s*\(19,\s*0\b", text):
         raise DevtoolsError(f"ODOO_HOME={home} is not Odoo 19.0: check out 19.0.")
     # Git's own name of the commit, as a checkout has no package version.
-    head = run(["git", "-C", home, "rev-parse", "HEAD"]) if _is_git(home) else text
+    # It may belong to somebody else than root, which is who installs packages.
+    git = ["git", "-c", f"safe.directory={home}", "-C", home]
+    head = run([*git, "rev-parse", "HEAD"]) if _is_git(home) else text
     return Odoo(
         root=home,
         python=python,

@@ -274,6 +274,74 @@ class TestInvitation(PortalAccountCommon):
             self.assertTrue(user.portal_invitation_due)
             self.assertFalse(user.portal_invitation_failures)
 
+    def _run_job(self, users, time_left):
+        """Run the job where no mail server answers but that of the last account.
+
+        :param users: in the order in which they are due
+        :param time_left: what the job is told after each account that was tried
+        :return: the accounts that were tried, what the job said of its progress, and
+            when it is to run again
+        """
+        for number, user in enumerate(users):
+            user.portal_invitation_due = f"2020-01-0{number + 1}"
+        tried, progress = self.env["res.users"], []
+
+        def send(user):
+            nonlocal tried
+            tried += user
+            if user != users[-1]:
+                raise MailDeliveryException("No connection", ConnectionRefusedError())
+
+        def commit_progress(_cron, *args, **kwargs):
+            progress.append((args, kwargs))
+            return time_left
+
+        with (
+            patch.object(type(users), "_send_portal_invitation", send),
+            patch.object(
+                type(self.env["ir.cron"]), "_commit_progress", commit_progress
+            ),
+            self.capture_triggers(CRON) as capture,
+            self._mute_odoo(),
+        ):
+            users._cron_send_portal_invitations()
+        return tried, progress, capture.records.mapped("call_at")
+
+    def test_companies_without_mail_server_are_tried_once_and_again_in_minutes(self):
+        companies = self.env["res.company"].create(
+            [{"name": name} for name in ("Second", "Third")]
+        )
+        partners = self.env["res.partner"].create(
+            [{"name": name, "email": f"{name}@example.com"} for name in "abcd"]
+        )
+        partners += self.customer
+        orders = self._create_orders(partners)
+        for order, company in zip(
+            orders, companies + companies + self.company, strict=True
+        ):
+            order.company_id = company
+        orders.action_confirm()
+        users = partners.user_ids
+        for time_left in (1, 0):
+            with self.subTest(time_left=time_left):
+                tried, progress, call_at = self._run_job(users, time_left)
+                self.assertEqual(tried, users[:2] + users[-1])
+                self.assertEqual(
+                    progress,
+                    [
+                        ((), {"remaining": 5}),
+                        # one for each company: a new transaction, nothing done
+                        ((), {}),
+                        ((), {}),
+                        ((1,), {}),
+                        # the others are not left over, but wait for the next run
+                        ((), {"remaining": 0}),
+                    ],
+                )
+                [again] = call_at
+                wait = again - fields.Datetime.now()
+                self.assertAlmostEqual(wait.total_seconds(), 300, delta=30)
+
     def test_link_is_not_sent_where_it_would_activate_another_user(self):
         order, user = self._confirm()
         user.copy({"login": "another@example.com", "partner_id": self.customer.id})
