@@ -84,7 +84,7 @@ def get_odoo():
     """
     python = virtualenv("odoo", "test")
     if os.environ.get("ODOO_HOME"):
-        home = Path(os.environ["ODOO_HOME"]).expanduser().absolute()
+        home = Path(os.environ["ODOO_HOME"]).expanduser().resolve()
         return _checkout(home, python)
     root = _debian_odoo()
     library = root / "usr/lib/python3/dist-packages"

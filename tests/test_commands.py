@@ -40,7 +40,20 @@ def start(clone, log, *args):
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # who runs these tests in the background may have it ignored
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
+
+
+def interrupt(process):
+    """Type Ctrl-C, and wait; kill what does not listen."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGINT)
+    try:
+        process.wait(60)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
 
 
 def processes(text):
@@ -98,8 +111,7 @@ def test_make_run_serves_a_shop_and_an_inbox_until_ctrl_c(clone, tmp_path):
         assert (shell.returncode, shell.stdout.split()[-1:]) == (0, ["sale.order"])
         assert make(clone, "shell", input="raise ValueError").returncode
     finally:
-        os.killpg(run.pid, signal.SIGINT)
-        run.wait(60)
+        interrupt(run)
     [folder] = {
         line.split()[1] for line in said.splitlines() if line.startswith("Log ")
     }

@@ -8,7 +8,7 @@ import lxml.html
 import pytest
 from pypdf import PdfReader
 
-from devtools.base import ADDON
+from devtools.base import ADDON, lock
 
 from .browser import (
     PHONE,
@@ -51,7 +51,12 @@ def shop(shop_instance, mailbox, browser):
 
 def install_from_apps_menu(browser, server):
     """Install the addon as an administrator does, who has just copied it there."""
-    page = new_page(browser.new_context, server)
+    with lock("browser"):
+        install_in_page(new_page(browser.new_context, server))
+
+
+def install_in_page(page):
+    """Install the addon in a page that nobody has logged in to."""
     log_in(page, "admin", "admin")
     page.goto("/odoo/apps?debug=1")
     page.click(".o_menu_sections >> text=Update Apps List")

@@ -141,9 +141,10 @@ class SaleOrder(models.Model):
         self.env.cr.flush()
         try:
             with self.env.cr.savepoint():
+                due = orders
                 if only_by_settings:
-                    orders = orders._filter_portal_account_orders()
-                return orders._create_missing_portal_accounts()
+                    due = orders._filter_portal_account_orders()
+                return due._create_missing_portal_accounts()
         except RETRIED_EXCEPTIONS:
             raise
         except Exception as error:
@@ -305,12 +306,14 @@ class SaleOrder(models.Model):
 
     def _create_portal_users_from(self, template_values):
         """Create the users in one batch; where that fails, in halves."""
-        vals_list = [
-            template_values | order._prepare_portal_user_values() for order in self
-        ]
         try:
             with self.env.cr.savepoint():
-                self.env["res.users"]._create_portal_users(vals_list)
+                self.env["res.users"]._create_portal_users(
+                    [
+                        template_values | order._prepare_portal_user_values()
+                        for order in self
+                    ]
+                )
             return self, {}
         except RETRIED_EXCEPTIONS:
             raise
@@ -408,7 +411,8 @@ class SaleOrder(models.Model):
                 if arg
             ]
             # what Odoo says of a template that is broken goes on with a traceback
-            return ". ".join(text.splitlines()[0] for text in texts)
+            if lines := [text.splitlines()[0] for text in texts if text.strip()]:
+                return ". ".join(lines)
         return self.env._("an error came up that your administrator finds in the log.")
 
     def _log_portal_account_notes(self, notes):
@@ -439,11 +443,15 @@ class SaleOrder(models.Model):
             ],
             ["res_id", "body"],
         )
-        known = {(message.res_id, html2plaintext(message.body)) for message in messages}
+        # HTML keeps neither double spaces nor those at the end
+        known = {
+            (message.res_id, *html2plaintext(message.body).split())
+            for message in messages
+        }
         return {
             order: note
             for order, note in notes.items()
-            if (order.id, note) not in known
+            if (order.id, *note.split()) not in known
         }
 
     def _try_log_portal_account_error(self, error):
@@ -451,9 +459,11 @@ class SaleOrder(models.Model):
 
         :return: dict of the orders to the note
         """
-        notes = {order: order._get_portal_account_error(error) for order in self}
+        notes = dict.fromkeys(self, "")
         try:
             with self.env.cr.savepoint():
+                for order in self:
+                    notes[order] = order._get_portal_account_error(error)
                 self._log_portal_account_notes(self._filter_new_notes(notes))
         except RETRIED_EXCEPTIONS:
             raise

@@ -120,17 +120,48 @@ class TestFaults(PortalAccountCommon):
         self.assertNoAccount(order, "jane@example.com was created at the same moment")
 
     def test_rule_of_another_module_that_fails_is_noted(self):
+        def refuse(orders):
+            # as `UserError(error)` often does with an error that has no text
+            raise UserError(AssertionError())
+
+        for name, rule in {
+            "raises": lambda orders: 1 / 0,
+            "returns nothing": lambda orders: None,
+            "returns a list": list,
+            "refuses without a word": refuse,
+        }.items():
+            order = self._create_order()
+            with (
+                self.subTest(name),
+                patch.object(
+                    self.env.registry["sale.order"],
+                    "_filter_portal_account_orders",
+                    rule,
+                ),
+                self._mute_odoo(),
+            ):
+                order.action_confirm()
+                self.assertNoAccount(order, "administrator")
+
+    def test_values_of_another_module_that_fail_cost_nobody_else_the_account(self):
+        orders = self._create_orders(
+            self.customer + self._create_customer("Second", "second@example.com")
+        )
+        prepare = type(orders)._prepare_portal_user_values
+        message = "VAT is missing"
+
+        def prepare_or_fail(order):
+            if order == orders[0]:
+                raise UserError(message)
+            return prepare(order)
+
         with (
-            patch.object(
-                self.env.registry["sale.order"],
-                "_filter_portal_account_orders",
-                lambda orders: 1 / 0,
-            ),
+            patch.object(type(orders), "_prepare_portal_user_values", prepare_or_fail),
             self._mute_odoo(),
         ):
-            order = self._create_order()
-            order.action_confirm()
-        self.assertNoAccount(order, "administrator")
+            orders.action_confirm()
+        self.assertNoAccount(orders[0], message)
+        self.assertTrue(orders[1].user_created)
 
     def test_rule_of_another_module_may_read_what_who_confirms_may_not(self):
         def filter_without_users(orders):

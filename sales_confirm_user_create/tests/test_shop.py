@@ -740,8 +740,18 @@ class TestBatch(PortalAccountCommon):
     def test_administrator_stops_the_batch_of_somebody_else(self):
         batch = self._preview(self._create_past_orders("a@example.com"))
         batch.action_start()
-        administrator = new_test_user(self.env, "administrator", "base.group_system")
-        batch.with_user(administrator).action_stop()
+        administrator = new_test_user(
+            self.env,
+            "administrator",
+            "base.group_system,sales_team.group_sale_manager",
+        )
+        menu = self.env.ref(
+            "sales_confirm_user_create.portal_account_batch_website_menu"
+        )
+        self.assertIn(
+            menu.id, self.env["ir.ui.menu"].with_user(administrator)._visible_menu_ids()
+        )
+        batch.with_user(administrator).search([("id", "=", batch.id)]).action_stop()
         self.assertEqual(batch.state, "stopped")
 
     def test_preview_that_nobody_starts_is_removed(self):
