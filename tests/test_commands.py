@@ -34,14 +34,13 @@ def start(clone, log, *args):
     """Start `make` as a terminal does, in a process group of its own."""
     with open(log, "wb") as out:
         return subprocess.Popen(
-            ["make", "--no-print-directory", *args],
+            # who runs these tests in the background may have the signal ignored
+            ["env", "--default-signal=INT", "make", "--no-print-directory", *args],
             cwd=clone,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            # who runs these tests in the background may have it ignored
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
 
