@@ -85,6 +85,17 @@ class TestInvitation(PortalAccountCommon):
         self.assertEqual(mail["email_from"], company.email_formatted)
         self.assertIn("Second", mail["body_alternative"])
 
+    def test_link_is_on_the_website_of_the_order(self):
+        website = self.env["website"].create(
+            {"name": "Second", "domain": "https://second.example.com"}
+        )
+        _order, user = self._confirm(website_id=website.id)
+        self.assertFalse(user.website_id, "accounts are shared between the websites")
+        [mail] = self._send_invitations()
+        self.assertTrue(
+            self._get_link(mail).startswith("https://second.example.com/web/signup?")
+        )
+
     def test_invitation_is_sent_once(self):
         self._confirm()
         self.assertEqual(len(self._send_invitations()), 1)

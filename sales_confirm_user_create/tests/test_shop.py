@@ -509,7 +509,7 @@ class TestReminder(PortalAccountCommon):
         self._invite(*partners)
         users = self.env["res.users"].union(*(p.user_ids for p in partners))
         users.portal_invitation_date = "2020-01-01"
-        calls, time_left = [], [1, 0]
+        calls, time_left = [], [1, 0, 1]
 
         def commit_progress(cron, *args, **kwargs):
             calls.append((args, kwargs))
@@ -525,8 +525,13 @@ class TestReminder(PortalAccountCommon):
             ),
         ):
             self.env["res.users"]._cron_remind_portal_invitations()
-        self.assertEqual(calls, [((2,), {"remaining": 3}), ((2,), {"remaining": 1})])
-        self.assertEqual(users.mapped("portal_reminder_count"), [1, 1, 1, 1, 0])
+            self.assertEqual(
+                calls, [((2,), {"remaining": 3}), ((2,), {"remaining": 1})]
+            )
+            self.assertEqual(users.mapped("portal_reminder_count"), [1, 1, 1, 1, 0])
+            self.env["res.users"]._cron_remind_portal_invitations()
+        self.assertEqual(calls[2:], [((1,), {"remaining": 0})])
+        self.assertEqual(users.mapped("portal_reminder_count"), [1, 1, 1, 1, 1])
 
     def test_resend_by_hand_is_no_reminder(self):
         self._invite()
