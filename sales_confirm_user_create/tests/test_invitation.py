@@ -60,6 +60,13 @@ class TestInvitation(PortalAccountCommon):
         [mail] = self._send_invitations()
         self.assertIn("2 days", mail["body_alternative"])
 
+    def test_link_of_some_hours_is_said_to_be_valid_for_a_day(self):
+        for hours in (1, 24, 47):
+            self.env["ir.config_parameter"].set_param(
+                "auth_signup.signup.validity.hours", hours
+            )
+            self.assertEqual(self.env["res.users"]._get_portal_invitation_days(), 1)
+
     def test_invitation_is_in_the_language_of_the_customer(self):
         self.env["res.lang"]._activate_lang("fr_FR")
         self.env["ir.module.module"]._load_module_terms(

@@ -57,7 +57,9 @@ class TestPerformance(PortalAccountCommon):
         self._warm_up(self._create_customers("warm", 10))
         floor = self._count_floor(self._create_customers("floor", 100))
         orders = self._create_cold_orders(self._create_customers("new", 100))
-        with self.assertQueryCount(floor + 40):
+        # `website_slides` itself looks for the courses of each new user
+        courses = 100 if "slide.channel" in self.env else 0
+        with self.assertQueryCount(floor + 40 + courses):
             orders.action_confirm()
         self.assertTrue(all(orders.mapped("user_created")))
 
