@@ -29,7 +29,7 @@ test-e2e: ## Run the tests from outside (ARGS= for pytest)
 	$(DEVTOOLS) test-e2e $(ARGS)
 
 test-faults: ## Run the tests of races and crashes in full, some minutes
-	@ALL_FAULTS=1 $(PYTHON) -m devtools test-e2e tests/test_faults.py tests/test_batch.py $(ARGS)
+	@ALL_FAULTS=1 $(PYTHON) -m devtools test-e2e tests/test_faults.py tests/test_mail_server.py tests/test_batch.py $(ARGS)
 
 test-peers: ## Run Odoo's own tests with the addon and without (ARGS= modules)
 	$(DEVTOOLS) test-peers $(ARGS)

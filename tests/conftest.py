@@ -1,8 +1,7 @@
 """What the tests share: database servers, a mail server and a browser."""
 
+from contextlib import ExitStack
 from functools import partial
-from itertools import count
-from types import SimpleNamespace
 
 import pytest
 
@@ -10,13 +9,11 @@ from devtools.instance import Instance
 from devtools.system import chromium
 
 from .browser import OPTIONS, new_page
-from .client import Rpc
-from .database import Database
 from .mailbox import Mailbox
+from .shop import run_shop
 
-NUMBERS = count()
 # Files that take longest: begun first, they leave nothing long for the end.
-LONGEST = ("test_faults", "test_journey", "test_administration")
+LONGEST = ("test_journey", "test_faults", "test_lifecycle", "test_account")
 
 
 def pytest_collection_modifyitems(items):
@@ -49,26 +46,13 @@ def mailbox():
 @pytest.fixture
 def new_shop(addon_instance, mailbox):
     """Return a function that runs a new shop with the addon."""
-    servers = []
+    with ExitStack() as shops:
 
-    def new_shop(name, instance=addon_instance, prepare=None, **options):
-        db = Database(instance, instance.new_database(f"{name}_{next(NUMBERS)}"))
-        if prepare:
-            prepare(db)
-        server = instance.start_server(db.name, smtp_port=mailbox.port, **options)
-        servers.append(server)
-        return SimpleNamespace(
-            db=db,
-            server=server,
-            mailbox=mailbox,
-            admin=Rpc(server, "admin", "admin"),
-        )
+        def new_shop(name, instance=addon_instance, **options):
+            return shops.enter_context(run_shop(instance, mailbox, name, **options))
 
-    yield new_shop
-    for server in servers:
-        server.kill()
-    mailbox.delay, mailbox.refusal = 0, None
-    mailbox.start()
+        yield new_shop
+    mailbox.mend()
 
 
 @pytest.fixture(scope="session")

@@ -76,6 +76,14 @@ class Database:
         )
         self.wake_cron()
 
+    def put_off(self):
+        """Tell whether the invitation job has ended and will try again later."""
+        return self.value(
+            "SELECT bool_and(call_at > now() AT TIME ZONE 'UTC') FROM ir_cron_trigger "
+            "WHERE cron_id IN (SELECT res_id FROM ir_model_data "
+            "WHERE model = 'ir.cron' AND name = 'ir_cron_portal_invitation')"
+        )
+
     def due(self):
         """Return how many invitations are still to be sent."""
         return self.value(

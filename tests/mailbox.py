@@ -72,6 +72,11 @@ class Mailbox:
             self._controller.stop()
             self._controller = None
 
+    def mend(self):
+        """Work again after `stop`, a delay or a refusal."""
+        self.delay, self.refusal = 0, None
+        self.start()
+
     async def handle_DATA(self, _server, _session, envelope):
         """Take a mail, called by aiosmtpd."""
         self.attempts += 1

@@ -1,8 +1,27 @@
 """What a test does to a running shop as its administrator, or looks at in it."""
 
 import time
+from contextlib import contextmanager
+from types import SimpleNamespace
 
-from .client import new_contact, new_quotation
+from .client import Rpc, new_contact, new_quotation
+from .database import Database
+
+
+@contextmanager
+def run_shop(instance, mailbox, name, prepare=None, **options):
+    """Run a shop on a new database.
+
+    :param instance: whose template the database is copied from
+    :param prepare: is called with the database before the server starts
+    :param options: for `Instance.start_server`
+    """
+    db = Database(instance, instance.new_database(name))
+    if prepare:
+        prepare(db)
+    with instance.start_server(name, smtp_port=mailbox.port, **options) as server:
+        admin = Rpc(server, "admin", "admin")
+        yield SimpleNamespace(db=db, server=server, mailbox=mailbox, admin=admin)
 
 
 def quote(shop, address, **values):

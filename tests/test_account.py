@@ -1,7 +1,6 @@
 """What a customer does with the account, with all apps that have to do with it."""
 
 import io
-from types import SimpleNamespace
 
 import pytest
 from pypdf import PdfReader
@@ -9,8 +8,9 @@ from pypdf import PdfReader
 from devtools.instance import Instance
 
 from .browser import check_out, choose_password, follow, keep_pictures, open_website
-from .client import Rpc, Visitor, new_contact, new_quotation
-from .database import Database, eventually
+from .client import Visitor, new_contact, new_quotation
+from .database import eventually
+from .shop import run_shop
 
 PASSWORD = "correct horse battery"
 ADDRESS = "jane.buyer@example.com"
@@ -20,15 +20,9 @@ PRICE = 42.0
 @pytest.fixture(scope="module")
 def shop(full_instance, mailbox):
     """A running shop with a warehouse, deliveries, purchases and invoices."""
-    db = Database(full_instance, full_instance.new_database("account"))
-    with full_instance.start_server("account", smtp_port=mailbox.port) as server:
-        yield SimpleNamespace(
-            db=db,
-            server=server,
-            mailbox=mailbox,
-            admin=Rpc(server, "admin", "admin"),
-            chair=db.product("Office Chair"),
-        )
+    with run_shop(full_instance, mailbox, "account") as shop:
+        shop.chair = shop.db.product("Office Chair")
+        yield shop
 
 
 @pytest.fixture(scope="module")

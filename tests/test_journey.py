@@ -2,7 +2,6 @@
 
 import io
 import re
-from types import SimpleNamespace
 
 import lxml.html
 import pytest
@@ -23,9 +22,10 @@ from .browser import (
     pay,
     sign,
 )
-from .client import Rpc, RpcError, Visitor, new_contact, new_quotation, new_salesperson
-from .database import Database, eventually
+from .client import RpcError, Visitor, new_contact, new_quotation, new_salesperson
+from .database import eventually
 from .mailbox import token_in
+from .shop import run_shop
 
 CHAIR = "Office Chair"
 MESSAGE = ".o_portal_account_created"
@@ -36,17 +36,11 @@ PASSWORD = "correct horse battery"
 @pytest.fixture(scope="module")
 def shop(shop_instance, mailbox, browser):
     """A running shop whose owner has installed the addon from the Apps menu."""
-    db = Database(shop_instance, shop_instance.new_database("journey"))
-    with shop_instance.start_server("journey", smtp_port=mailbox.port) as server:
-        install_from_apps_menu(browser, server)
-        yield SimpleNamespace(
-            db=db,
-            server=server,
-            mailbox=mailbox,
-            admin=Rpc(server, "admin", "admin"),
-            sales=new_salesperson(server),
-            chair=db.product(CHAIR),
-        )
+    with run_shop(shop_instance, mailbox, "journey") as shop:
+        install_from_apps_menu(browser, shop.server)
+        shop.sales = new_salesperson(shop.server)
+        shop.chair = shop.db.product(CHAIR)
+        yield shop
 
 
 def install_from_apps_menu(browser, server):

@@ -1,7 +1,5 @@
 """What a salesperson, a customer and a visitor get at, tried over RPC."""
 
-from types import SimpleNamespace
-
 import lxml.html
 import pytest
 
@@ -13,8 +11,9 @@ from .client import (
     new_quotation,
     new_salesperson,
 )
-from .database import Database, eventually
+from .database import eventually
 from .mailbox import token_in
+from .shop import confirm, quote, run_shop
 
 # Read from the addon's own classes, so that what is added later is tried as well.
 LIST_OF_MEMBERS = """
@@ -35,32 +34,21 @@ for name, model in env.registry.items():
 @pytest.fixture(scope="module")
 def shop(addon_instance, mailbox):
     """A running shop with a salesperson, a customer and somebody else's order."""
-    db = Database(addon_instance, addon_instance.new_database("security"))
-    members = [
-        line.split()
-        for line in db.shell(LIST_OF_MEMBERS).splitlines()
-        if line.startswith(("METHOD", "FIELD"))
-    ]
-    with addon_instance.start_server("security", smtp_port=mailbox.port) as server:
-        admin = Rpc(server, "admin", "admin")
-        order_id = new_quotation(admin, new_contact(admin, "victim@example.com"))
-        admin("sale.order", "action_confirm", [order_id])
+    with run_shop(addon_instance, mailbox, "security") as shop:
+        members = [
+            line.split()
+            for line in shop.db.shell(LIST_OF_MEMBERS).splitlines()
+            if line.startswith(("METHOD", "FIELD"))
+        ]
+        shop.methods = [names for kind, *names in members if kind == "METHOD"]
+        shop.fields = [names for kind, *names in members if kind == "FIELD"]
+        shop.sales = new_salesperson(shop.server)
+        shop.customer = Rpc(shop.server, "portal", "portal")
+        shop.order_id = quote(shop, "victim@example.com")
+        confirm(shop, shop.order_id)
         mailbox.wait_for_one("victim@example.com")
-        [victim] = db.users("victim@example.com")
-        yield SimpleNamespace(
-            db=db,
-            server=server,
-            mailbox=mailbox,
-            admin=admin,
-            sales=new_salesperson(server),
-            customer=Rpc(server, "portal", "portal"),
-            order_id=order_id,
-            victim=victim,
-            methods=[
-                (model, name) for kind, model, name in members if kind == "METHOD"
-            ],
-            fields=[(model, name) for kind, model, name in members if kind == "FIELD"],
-        )
+        [shop.victim] = shop.db.users("victim@example.com")
+        yield shop
 
 
 def groups(shop):
