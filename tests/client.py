@@ -88,8 +88,11 @@ class Visitor:
         return lxml.html.fromstring(response.content)
 
     def post(self, path, data, form="/web/login"):
-        """Post a form with the CSRF token of the page `form`."""
-        [token] = set(self.page(form).xpath("//input[@name='csrf_token']/@value"))
+        """Post a form with a CSRF token of the page `form`.
+
+        A page has one in each of its forms, and they differ where a second passed.
+        """
+        token = self.page(form).xpath("//input[@name='csrf_token']/@value")[0]
         return self.session.post(
             self.url + path, data={**data, "csrf_token": token}, timeout=120
         )
