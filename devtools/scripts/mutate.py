@@ -42,7 +42,13 @@ CAUGHT, SURVIVED, TIMEOUT, NOT_TRIED, BROKEN = range(5)
 
 
 class FirstFailure(OdooTestResult):
-    """A result that stops at the first failure."""
+    """A result that stops at the first failure, which is in the `latest` test."""
+
+    latest = None
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.latest = test
 
     @property
     def shouldStop(self):
@@ -298,13 +304,19 @@ def pick(tests, contexts, seconds, left_out):
     return sorted(picked, key=lambda test: (costs[class_name(test)], class_name(test)))
 
 
+def put_first(tests, names):
+    """Return the tests, those with the names first, as they caught a change before."""
+    return sorted(tests, key=lambda test: test.id() not in names)
+
+
 def try_mutant(function, code, tests, usual):
     """Run tests with another code of a function.
 
     :param usual: how many seconds the tests take without a change
     :return: CAUGHT, SURVIVED, TIMEOUT, NOT_TRIED where Python cannot exchange the code,
-        or BROKEN where no test could be run
+        or BROKEN where no test could be run; and the name of the test that caught it
     """
+    reader, writer = os.pipe()
 
     def work():
         try:
@@ -312,13 +324,22 @@ def try_mutant(function, code, tests, usual):
         except ValueError:
             # the change took away, or brought, a variable of the outer scope: `super`
             return NOT_TRIED
-        successful = run_tests(tests, FirstFailure()).wasSuccessful()
-        return SURVIVED if successful else CAUGHT
+        result = run_tests(tests, FirstFailure())
+        if result.wasSuccessful():
+            return SURVIVED
+        if result.latest:
+            os.write(writer, result.latest.id().encode())
+        return CAUGHT
 
     status = in_child(work, PATIENCE + 5 * usual)
+    os.close(writer)
+    with open(reader) as pipe:
+        catcher = pipe.read()
     if status is None:
-        return TIMEOUT
-    return status if status in (CAUGHT, SURVIVED, NOT_TRIED) else BROKEN
+        status = TIMEOUT
+    elif status not in (CAUGHT, SURVIVED, NOT_TRIED):
+        status = BROKEN
+    return status, catcher
 
 
 # === The whole === #
@@ -348,12 +369,16 @@ def main():
         functions = find_functions(
             f"odoo.addons.{addon}.{path.parent.name}.{path.stem}"
         )
+        catchers = defaultdict(list)
         for name, change, code in make_mutants(path):
             picked = pick(tests, contexts[path, name], seconds, failed)
             what = "not reached"
             if picked and name in functions:
                 usual = sum(seconds.get(test.id(), 0) for test in picked)
-                status = try_mutant(functions[name], code, picked, usual)
+                picked = put_first(picked, catchers[name])
+                status, catcher = try_mutant(functions[name], code, picked, usual)
+                if catcher and catcher not in catchers[name]:
+                    catchers[name].append(catcher)
                 what = ("caught", "survived", "timeout", "not tried", "broken")[status]
             counts[what] += 1
             if what not in ("caught", "timeout"):

@@ -378,7 +378,8 @@ class ResUsers(models.Model):
                 "portal_invitation_failures": 0,
             }
         )
-        self.partner_id.signup_prepare()
+        # No field that is tracked is written.
+        self.partner_id.with_context(tracking_disable=True).signup_prepare()
         # The link is in the context, and not a method that the template calls: who may
         # read or edit templates must not get at the link. Once sent, the mail is
         # deleted in the same transaction: nobody ever reads it in the database.

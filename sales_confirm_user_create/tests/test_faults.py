@@ -258,6 +258,20 @@ class TestFaults(PortalAccountCommon):
             ):
                 self._create_order().action_confirm()
 
+    def test_notes_that_odoo_retries_travel_on(self):
+        order = self._create_order()
+        with (
+            patch.object(ResUsers, "create", side_effect=ValueError("broken")),
+            patch.object(
+                type(order),
+                "_log_portal_account_notes",
+                side_effect=[ValueError("also broken"), SerializationFailure()],
+            ),
+            self._mute_odoo(),
+            self.assertRaises(SerializationFailure),
+        ):
+            order.action_confirm()
+
     def test_rollback_leaves_nothing(self):
         order = self._create_order()
         with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():

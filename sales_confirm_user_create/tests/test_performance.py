@@ -71,6 +71,25 @@ class TestPerformance(PortalAccountCommon):
             orders.action_confirm()
         self.assertTrue(orders.user_created)
 
+    def test_invitations_cost_little_more_than_those_of_odoo(self):
+        def invite_as_odoo():
+            for user in users:
+                # as after the commit that follows each invitation
+                self.env.invalidate_all()
+                user.partner_id.signup_prepare()
+                template.send_mail(user.id, force_send=True)
+
+        template = self.env.ref("auth_signup.portal_set_password_email")
+        partners = self._create_customers("invited", 11)
+        self._create_orders(partners).action_confirm()
+        users = partners.user_ids
+        with self.mock_mail_gateway(mail_unlink_sent=True):
+            invite_as_odoo()
+            floor = self._count_queries(invite_as_odoo)
+        # a lock and a savepoint, whether it is due still, that it is sent, progress
+        with self.assertQueryCount(floor + 6 * len(users)):
+            self.assertEqual(len(self._send_invitations()), 11)
+
     def test_confirmation_page(self):
         """Odoo's own link to sign up costs no more for our asking for an account."""
 
