@@ -4,8 +4,10 @@ import time
 from contextlib import contextmanager
 from types import SimpleNamespace
 
-from .client import Rpc, new_contact, new_quotation
-from .database import Database
+from devtools.base import ADDON
+
+from .client import Rpc, RpcError, new_contact, new_quotation
+from .database import Database, eventually
 
 
 @contextmanager
@@ -22,6 +24,22 @@ def run_shop(instance, mailbox, name, prepare=None, **options):
     with instance.start_server(name, smtp_port=mailbox.port, **options) as server:
         admin = Rpc(server, "admin", "admin")
         yield SimpleNamespace(db=db, server=server, mailbox=mailbox, admin=admin)
+
+
+def press_module_button(shop, button):
+    """Upgrade or uninstall the addon in the running server, as the Apps menu does."""
+    module = shop.admin("ir.module.module", "search", [("name", "=", ADDON)])
+
+    def done():
+        try:
+            shop.admin("ir.module.module", button, module)
+        except RpcError as error:
+            # a scheduled action is running: the dialog says to try again
+            assert "try again later" in str(error)
+            return False
+        return True
+
+    eventually(done, pause=1)
 
 
 def quote(shop, address, **values):

@@ -2,10 +2,8 @@
 
 import pytest
 
-from devtools.base import ADDON
-
 from .database import eventually
-from .shop import confirm, quote, run_shop, state_of
+from .shop import confirm, press_module_button, quote, run_shop, state_of
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +29,7 @@ def mend_template(shop, how):
             shop.db, "<p><a t-att-href=\"ctx['portal_invitation_url']\"/></p>"
         )
     else:
-        upgrade(shop)
+        press_module_button(shop, "button_immediate_upgrade")
 
 
 def set_mail_body(db, body):
@@ -48,12 +46,6 @@ def invitation_template(shop):
     return shop.admin(
         "mail.template", "search", [("name", "=", "Portal account invitation")]
     )
-
-
-def upgrade(shop):
-    """Upgrade the addon in the running server, as the Apps menu does."""
-    module = shop.admin("ir.module.module", "search", [("name", "=", ADDON)])
-    shop.admin("ir.module.module", "button_immediate_upgrade", module)
 
 
 @pytest.mark.parametrize("how", ["broken template", "deleted template"])

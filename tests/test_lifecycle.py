@@ -4,9 +4,7 @@ import re
 
 from devtools.base import ADDON
 
-from .client import RpcError
-from .database import eventually
-from .shop import confirm, quote, state_of
+from .shop import confirm, press_module_button, quote, state_of
 
 
 def test_a_database_with_two_users_of_one_login_gets_the_addon_and_keeps_working(
@@ -158,7 +156,7 @@ def test_an_uninstalled_addon_leaves_nothing_but_the_accounts(new_shop, shop_ins
     confirm(shop, order_id)
     shop.mailbox.wait_for_one(address)
 
-    uninstall(shop)
+    press_module_button(shop, "button_immediate_uninstall")
     assert {
         what: (after - before[what], before[what] - after)
         for what, after in catalog(shop.db).items()
@@ -183,19 +181,3 @@ def test_an_uninstalled_addon_leaves_nothing_but_the_accounts(new_shop, shop_ins
     confirm(shop, known_id)
     assert state_of(shop, known_id) == ("sale", False, [])
     assert len(shop.mailbox.invitations(address)) == 1
-
-
-def uninstall(shop):
-    """Uninstall the addon from the running server, as the Apps menu does."""
-    [module] = shop.admin("ir.module.module", "search", [("name", "=", ADDON)])
-
-    def done():
-        try:
-            shop.admin("ir.module.module", "button_immediate_uninstall", [module])
-        except RpcError as error:
-            # a scheduled action is running: the dialog says to try again
-            assert "try again later" in str(error)
-            return False
-        return True
-
-    eventually(done, pause=1)
