@@ -11,6 +11,7 @@ import sys
 import time
 import uuid
 
+import psutil
 import requests
 
 from devtools.base import PROJECT, DevtoolsError
@@ -67,20 +68,35 @@ def check_out(site, db, policy, smtp_port, guests, cron):
 
     :param cron: number of processes for scheduled jobs
     :return: dict of figures: `confirmed` orders, `seconds` from the first request to
-        the last answer, Locust's `requests`, `failures`, `p50_ms` and `p95_ms` of all
-        requests and of each page
+        the last answer, `cpu_seconds` of the processes, Locust's `requests`,
+        `failures`, `p50_ms` and `p95_ms` of all requests and of each page
     """
     with shop(site, db, policy, smtp_port, cron) as server:
-        before = _confirmed(site, db)
+        before, cpu = _confirmed(site, db), _cpu_seconds(site, server)
         figures = _locust(site, db, server, guests)
-        orders = _confirmed(site, db) - before
+        orders, cpu_now = _confirmed(site, db) - before, _cpu_seconds(site, server)
     return {
         "policy": policy,
         "guests": guests,
         "confirmed": orders,
         "orders_per_second": orders / figures["seconds"],
+        "cpu_seconds": {kind: cpu_now[kind] - cpu[kind] for kind in cpu},
         **figures,
     }
+
+
+def _cpu_seconds(site, server):
+    """Return the seconds of CPU so far: `http`, `jobs` (scheduled) and `postgresql`."""
+    seconds = dict.fromkeys(("http", "jobs", "postgresql"), 0)
+    for process in psutil.Process(server.pid).children(recursive=True):
+        # Odoo makes the processes for its scheduled jobs give way to others.
+        seconds["jobs" if process.nice() else "http"] += sum(process.cpu_times()[:2])
+    cluster = psutil.Process(site.instance.cluster.pid)
+    # with those of the connections that are closed
+    seconds["postgresql"] = sum(cluster.cpu_times()[:4]) + sum(
+        sum(process.cpu_times()[:2]) for process in cluster.children()
+    )
+    return seconds
 
 
 def _locust(site, db, server, guests):

@@ -102,6 +102,23 @@ def stock(run):
     return [{"size": size, "stock": True, **figures}]
 
 
+def mail(run):
+    """Mail invitations, as the addon and as Odoo itself does."""
+    with (
+        MailServer() as server,
+        run.open("addon") as site,
+        site.database(min(run.sizes)) as db,
+        step("mail invitations"),
+    ):
+        return site.job(
+            db,
+            "mail",
+            smtp_port=server.port,
+            batches=[1, 50],
+            repeats=2 * run.repeats,
+        )
+
+
 def load(run):
     """Have guests check out, with the addon and without, in turns."""
     results = []
@@ -193,6 +210,7 @@ PARTS = {
         confirm,
         known,
         stock,
+        mail,
         load,
         page,
         caches,

@@ -19,6 +19,7 @@ WAYS = {
     "wizard": "4 portal wizard, by hand",
     "plain": "5 the plain way",
 }
+MAILS = {"addon": "scheduled action", "odoo": "Odoo's own invitation"}
 COLOURS = {
     "never": "#7f7f7f",
     "known": "#2ca02c",
@@ -490,18 +491,54 @@ def _load(figures):
             number(run["p50_ms"], 0),
             number(run["p95_ms"], 0),
             number(run["pages"]["/payment/status/poll"]["p95_ms"], 0),
+            *(
+                number(1000 * seconds / run["confirmed"], 0)
+                for seconds in run["cpu_seconds"].values()
+            ),
             run["failures"],
         ]
         for run in figures
     ]
     head = ["shop", "round", "guests", "orders", "orders/s", "p50 ms", "p95 ms"]
-    head += ["p95 ms of the confirmation", "failures"]
+    head += ["p95 ms of the confirmation", "CPU ms an order: HTTP", "scheduled jobs"]
+    head += ["PostgreSQL", "failures"]
     return (
         "## Guests checking out over HTTP, 2 workers\n\n"
         "Ten requests from the shop to the confirmation page; all guests come within "
         "ten seconds and wait for their turn, as behind a proxy, so that the times of "
-        "answers are mostly waiting. Guests, server and database share the machine. "
+        "answers are mostly waiting. Guests, server and database share the machine, "
+        "whose speed changes meanwhile: see the CPU that the same work takes. "
         "The mails of the orders go without a PDF.\n\n" + table(head, rows)
+    )
+
+
+def _mail(figures):
+    """Return the tables of invitations, by the addon and by Odoo itself."""
+    rows = []
+    runs = figures["runs"]
+    for batch in sorted({run["batch"] for run in runs}):
+        for way, title in MAILS.items():
+            found = [run for run in runs if (run["way"], run["batch"]) == (way, batch)]
+            values = [run["ms"] / batch for run in found]
+            low, _median, high = quantiles(values, n=4, method="inclusive")
+            rows.append(
+                [
+                    batch,
+                    title,
+                    number(median(values)),
+                    f"{number(low)}–{number(high)}",
+                    number(median(run["cpu_ms"] for run in found) / batch),
+                    number(median(run["queries"] for run in found) / batch),
+                    len(values),
+                ]
+            )
+    head = ["mails", "way", "ms a mail", "quartiles", "CPU ms", "queries", "runs"]
+    return (
+        "## Mailing invitations\n\nBy the scheduled action, and the mail that Odoo's "
+        "portal wizard sends, to the same users, each in a transaction of its own, in "
+        "turns.\n\n" + table(head, rows) + "\n\n<details><summary>Python, "
+        f"{figures['mails']} invitations by the scheduled action</summary>\n\n"
+        f"```\n{figures['python'].strip()}\n```\n\n</details>"
     )
 
 
@@ -585,6 +622,7 @@ def _profile(figures):
 
 
 SECTIONS = {
+    "mail": _mail,
     "load": _load,
     "page": _page,
     "caches": _caches,

@@ -60,6 +60,11 @@ def _profile(bench, way, repeats):
     with patch.object(Orders, "_ensure_portal_accounts", profiled):
         for order_ids in batches:
             way.work(bench.db, bench.uid, order_ids)
+    return describe(profile)
+
+
+def describe(profile):
+    """Return the text of a profile, with no path of this machine."""
     text = io.StringIO()
     pstats.Stats(profile, stream=text).sort_stats("cumulative").print_stats(60)
     return re.sub(r"\S*/(addons|odoo|lib/python[\d.]+)/", "", text.getvalue())
