@@ -4,10 +4,13 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import NamedTuple
 
+from babel.units import format_unit
+
 from odoo import Command, api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, email_normalize, reset_cached_properties, urls
+from odoo.tools.misc import babel_locale_parse, get_lang
 from odoo.tools.translate import LazyTranslate
 
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
@@ -386,7 +389,7 @@ class ResUsers(models.Model):
         mail = self.env["mail.mail"].browse(
             template.with_context(
                 portal_invitation_url=self._get_portal_invitation_url(),
-                portal_invitation_days=self._get_portal_invitation_days(),
+                portal_invitation_validity=self._get_portal_invitation_validity(),
                 portal_invitation_is_reminder=bool(self.portal_reminder_count),
             ).send_mail(
                 self.id,
@@ -492,13 +495,21 @@ class ResUsers(models.Model):
             partner._get_signup_url_for_action(url="/my/orders")[partner.id],
         )
 
-    @api.model
-    def _get_portal_invitation_days(self):
-        """Return how many days an activation link is valid, at least one."""
-        hours = self.env["ir.config_parameter"].get_param(
-            "auth_signup.signup.validity.hours", 144
+    def _get_portal_invitation_validity(self):
+        """Return how long the activation link is valid, as text for the customer.
+
+        In whole days, or in hours where it is less than two days.
+        """
+        self.ensure_one()
+        hours = int(
+            self.env["ir.config_parameter"].get_param(
+                "auth_signup.signup.validity.hours", 144
+            )
         )
-        return max(int(hours) // 24, 1)
+        return format_unit(
+            *((hours, "hour") if hours < 48 else (hours // 24, "day")),
+            locale=babel_locale_parse(get_lang(self.env, self.lang).code),
+        )
 
     @api.model
     def _is_mail_server_unreachable(self, error):

@@ -53,19 +53,20 @@ class TestInvitation(PortalAccountCommon):
         self.assertEqual(user.portal_invitation_count, 1)
 
     def test_invitation_says_how_long_the_link_is_valid(self):
-        self.env["ir.config_parameter"].set_param(
-            "auth_signup.signup.validity.hours", 48
-        )
-        self._confirm()
-        [mail] = self._send_invitations()
-        self.assertIn("2 days", mail["body_alternative"])
-
-    def test_link_of_some_hours_is_said_to_be_valid_for_a_day(self):
-        for hours in (1, 24, 47):
+        _order, user = self._confirm()
+        for hours, validity in (
+            (1, "1 hour "),
+            (24, "24 hours "),
+            (47, "47 hours "),
+            (48, "2 days "),
+            (71, "2 days "),
+        ):
             self.env["ir.config_parameter"].set_param(
                 "auth_signup.signup.validity.hours", hours
             )
-            self.assertEqual(self.env["res.users"]._get_portal_invitation_days(), 1)
+            user._make_portal_invitation_due()
+            [mail] = self._send_invitations()
+            self.assertIn(f"valid for {validity}", mail["body_alternative"])
 
     def test_invitation_is_in_the_language_of_the_customer(self):
         self.env["res.lang"]._activate_lang("fr_FR")
@@ -79,6 +80,7 @@ class TestInvitation(PortalAccountCommon):
         self.assertIn(
             f"Merci pour votre commande *{order.name}*", mail["body_alternative"]
         )
+        self.assertIn("valable 6\N{NO-BREAK SPACE}jours", mail["body_alternative"])
         user._make_portal_invitation_due(portal_reminder_count=1)
         [reminder] = self._send_invitations()
         self.assertIn("rappel", reminder["body_alternative"])
