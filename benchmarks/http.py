@@ -90,13 +90,20 @@ def _cpu_seconds(site, server):
     seconds = dict.fromkeys(("http", "jobs", "postgresql"), 0)
     for process in psutil.Process(server.pid).children(recursive=True):
         # Odoo makes the processes for its scheduled jobs give way to others.
-        seconds["jobs" if process.nice() else "http"] += sum(process.cpu_times()[:2])
+        seconds["jobs" if process.nice() else "http"] += _own_cpu_seconds(process)
     cluster = psutil.Process(site.instance.cluster.pid)
-    # with those of the connections that are closed
-    seconds["postgresql"] = sum(cluster.cpu_times()[:4]) + sum(
-        sum(process.cpu_times()[:2]) for process in cluster.children()
-    )
+    seconds["postgresql"] = sum(map(_own_cpu_seconds, cluster.children()))
+    # with those of the connections that are closed by now
+    seconds["postgresql"] += sum(cluster.cpu_times()[:4])
     return seconds
+
+
+def _own_cpu_seconds(process):
+    """Return the seconds of CPU of a process so far, 0 of one that has just ended."""
+    try:
+        return sum(process.cpu_times()[:2])
+    except psutil.NoSuchProcess:
+        return 0
 
 
 def _locust(site, db, server, guests):
