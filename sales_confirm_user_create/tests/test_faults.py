@@ -244,6 +244,16 @@ class TestFaults(PortalAccountCommon):
         self.assertEqual(order.state, "sale")
         self.assertEqual(len(log.output), 3)
 
+    def test_order_whose_failure_has_no_text_counts_as_failed(self):
+        order = self._create_order(state="sale")
+        orders = type(order)
+        with (
+            patch.object(orders, "_allow_order_company", side_effect=ValueError()),
+            patch.object(orders, "_get_portal_account_error", side_effect=ValueError()),
+            self._mute_odoo(),
+        ):
+            self.assertEqual(order._ensure_portal_accounts(), {order: ""})
+
     def test_errors_that_odoo_retries_travel_on(self):
         for target in ("_find_customer_users", "_create_portal_users"):
             with (

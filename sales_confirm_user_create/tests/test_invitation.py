@@ -434,11 +434,12 @@ class TestInvitation(PortalAccountCommon):
         _order, user = self._confirm()
         with (
             patch.object(IrMail_Server, "_disable_send", lambda self: True),
-            self._mute_odoo(),
+            self._mute_odoo() as log,
             self.enter_registry_test_mode(),
         ):
             self.env.ref(CRON).method_direct_trigger()
         self.env.invalidate_all()
+        self.assertIn("MailDeliveryException: outgoing", log.output[0])
         self.assertTrue(user.portal_invitation_due)
         self.assertEqual(user.portal_invitation_failures, 1)
 
