@@ -26,7 +26,8 @@ class TestConfirm(PortalAccountCommon):
         order = self._create_order(user_id=self.salesperson.id)
         with self.mock_mail_gateway():
             # by the context of Odoo's tests, nothing would be mailed or noted anyway
-            order.with_user(self.salesperson).with_context({}).action_confirm()
+            env = self.env(user=self.salesperson, context={})
+            order.with_env(env).action_confirm()
             self.env.flush_all()
         self.assertFalse(self._mails)
         [note] = self.customer.message_ids.filtered(
