@@ -70,6 +70,22 @@ def confirm(run):
     return results
 
 
+def large(run):
+    """Measure what takes longest: the largest batches at the larger sizes, and slow
+    mail for more orders."""
+    results = []
+    with MailServer() as prompt, MailServer(200) as slow, run.open("addon") as site:
+        for size in sorted(run.sizes):
+            if size == min(run.sizes):
+                cells = [cell(run, batch, slow) for batch in run.batches if batch == 100]
+            else:
+                cells = [cell(run, batch, prompt) for batch in run.batches if batch > 100]
+            with site.database(size) as db, step(f"large batches among {size}"):
+                figures = site.job(db, "matrix", cells=cells)
+            results.append({"size": size, "stock": False, **figures})
+    return results
+
+
 def _counted(batch):
     """Return the ways that are counted: counting takes long, and proportionally so."""
     return (*FAST, *SLOW) if batch <= 100 else FAST
@@ -210,6 +226,7 @@ PARTS = {
         confirm,
         known,
         stock,
+        large,
         mail,
         load,
         page,

@@ -67,7 +67,7 @@ def write(folder):
 class Runs:
     """The timed runs, by database, mail server, batch and way."""
 
-    def __init__(self, results, parts=("confirm", "stock"), floor="never"):
+    def __init__(self, results, parts=("confirm", "large", "stock"), floor="never"):
         self.floor = floor
         self.found = defaultdict(dict)
         for part in parts:

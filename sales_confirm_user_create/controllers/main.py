@@ -6,7 +6,9 @@ from odoo.http import request
 
 from odoo.addons.auth_signup.controllers.main import AuthSignupHome
 
-SESSION_KEY = "auth_signup_token"
+# Not Odoo's own key, which holds what a mailed document says of who may sign up.
+SESSION_KEY = "portal_invitation_token"
+ODOO_SESSION_KEY = "auth_signup_token"
 DEAD_LINK = "portal_invitation"
 INVITATION = {"invitation": 1}
 
@@ -30,8 +32,8 @@ logging.getLogger("werkzeug").addFilter(SignupTokenFilter())
 class PortalInvitation(AuthSignupHome):
     """Keep the activation token out of the address bar and the page.
 
-    The session holds it, as ``auth_signup`` provides for, until somebody comes to sign
-    up without a link. A dead link leads to the login page, which says so.
+    The session holds it for the page that the link leads to, and for no other. A dead
+    link leads to the login page, which says so.
     """
 
     @http.route()
@@ -42,25 +44,24 @@ class PortalInvitation(AuthSignupHome):
                 return self._redirect_dead_link(kw)
             request.session[SESSION_KEY] = token
             return request.redirect_query("/web/signup", query=INVITATION | kw)
-        if request.httprequest.method == "GET" and "invitation" not in kw:
-            request.session.pop(SESSION_KEY, None)
-        if token := request.session.get(SESSION_KEY):
+        self._forget_dead_tokens_of_odoo()
+        if "invitation" in kw and (token := request.session.get(SESSION_KEY)):
             info = self._get_token_info(token)
             if not info:
+                del request.session[SESSION_KEY]
                 return self._redirect_dead_link(kw)
             # Another link was opened meanwhile: the page is about another account.
             if "email" not in info and kw.get("login", info["login"]) != info["login"]:
                 return request.redirect_query("/web/signup", query=INVITATION)
-        elif not kw.get("token") and not self._is_signup_enabled():
+            request.params["token"] = token
+        elif not (
+            kw.get("token")
+            or request.session.get(ODOO_SESSION_KEY)
+            or self.get_auth_signup_config()["signup_enabled"]
+        ):
             # such as a page that was opened in another browser than the link
             return self._redirect_dead_link(kw)
         return super().web_auth_signup(*args, **kw)
-
-    @http.route()
-    def web_auth_reset_password(self, *args, **kw):
-        """Extend to forget the link to activate: who is here wants another one."""
-        request.session.pop(SESSION_KEY, None)
-        return super().web_auth_reset_password(*args, **kw)
 
     @http.route()
     def web_login(self, *args, **kw):
@@ -75,7 +76,7 @@ class PortalInvitation(AuthSignupHome):
     def get_auth_signup_qcontext(self):
         """Extend to tell a link to an account from one to create an account with."""
         qcontext = super().get_auth_signup_qcontext()
-        qcontext["is_token_in_session"] = bool(request.session.get(SESSION_KEY))
+        qcontext["is_token_in_session"] = "invitation" in request.params
         qcontext["is_invitation"] = bool(
             qcontext.get("token")
             and not qcontext.get("invalid_token")
@@ -84,13 +85,17 @@ class PortalInvitation(AuthSignupHome):
         )
         return qcontext
 
-    def _is_signup_enabled(self):
-        """Tell whether anybody may sign up."""
-        return self.get_auth_signup_config()["signup_enabled"]
+    def _forget_dead_tokens_of_odoo(self):
+        """Forget what a mailed document said, once its customer has an account.
+
+        Odoo would answer everybody in this browser that it is invalid.
+        """
+        token = request.session.get(ODOO_SESSION_KEY)
+        if token and not self._get_token_info(token):
+            del request.session[ODOO_SESSION_KEY]
 
     def _redirect_dead_link(self, params):
-        """Forget the token and send the visitor to the login page."""
-        request.session.pop(SESSION_KEY, None)
+        """Send the visitor to the login page, which says that the link is dead."""
         query = {"error": DEAD_LINK}
         if redirect := params.get("redirect"):
             query["redirect"] = redirect

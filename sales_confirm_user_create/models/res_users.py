@@ -8,6 +8,7 @@ from babel.units import format_unit
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
+from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, email_normalize, reset_cached_properties, urls
 from odoo.tools.misc import babel_locale_parse, get_lang
@@ -101,7 +102,7 @@ class ResUsers(models.Model):
     # two transactions do not see each other there. The database does.
     _login_without_website_uniq = models.UniqueIndex(
         "(login) WHERE website_id IS NULL",
-        "You can not have two users with the same login!",
+        "Another user has this login. Choose a different one.",
     )
     _login_normalized_idx = models.Index("(lower(btrim(login)))")
 
@@ -199,11 +200,22 @@ class ResUsers(models.Model):
 
     @api.model
     def _prepare_create_values(self, vals_list):
-        """Extend to leave the custom fields of the customer's contact alone.
+        """Extend for two fields that a new user shares with its contact.
 
-        Odoo takes them for the new user's own and writes empty ones on the contact.
+        The website is written with the login, and not after it, or the database would
+        take the login for one without a website. The custom fields of a customer are
+        left alone: Odoo takes them for the new user's and writes empty ones.
         """
         vals_list = super()._prepare_create_values(vals_list)
+        shared = [
+            vals
+            for vals in vals_list
+            if vals.get("partner_id") and "website_id" not in vals
+        ]
+        partners = self.env["res.partner"].browse(vals["partner_id"] for vals in shared)
+        for vals, partner in zip(shared, partners, strict=True):
+            if partner.website_id:
+                vals["website_id"] = partner.website_id.id
         if self.env.context.get("create_portal_account"):
             for vals in vals_list:
                 vals.pop("properties", None)
@@ -310,28 +322,24 @@ class ResUsers(models.Model):
         """Send the invitations that are due, and commit after each.
 
         What fails stays due. Where a company's mail server does not answer, its other
-        accounts wait for the next run, without counting that against any of them.
+        accounts wait for minutes, without counting that against any of them, and those
+        of other companies go first.
         """
         domain = self._get_portal_invitation_due_domain()
         users = self.search(domain, order="portal_invitation_due, id")
         IrCron = self.env["ir.cron"]
         IrCron._commit_progress(remaining=len(users))
-        unreachable = self.env["res.company"]
+        waiting_ids = set()
         for user in users:
-            company = user._get_portal_invitation_company()
-            if company in unreachable:
+            if user.id in waiting_ids:
                 continue
+            processed = 1
             try:
                 with self.env.cr.savepoint():
-                    # Each round is a transaction of its own: look again, and alone.
-                    due_user = user.try_lock_for_update(allow_referencing=True)
-                    if due_user := due_user.filtered_domain(domain):
-                        due_user._send_portal_invitation()
+                    user._send_portal_invitation_if_due(domain)
             except RETRIED_EXCEPTIONS:
-                # Somebody else is at this account: it stays due, and is nobody's fault.
-                _logger.info("The account of user %s is in use", user.id)
                 IrCron._commit_progress()
-                self._trigger_portal_invitations(fields.Datetime.now() + FIRST_RETRY)
+                user._retry_portal_invitation()
             except Exception as error:
                 _logger.exception(
                     "The portal invitation of user %s is not sent", user.id
@@ -339,15 +347,50 @@ class ResUsers(models.Model):
                 # What failed may have been the transaction: note it in a new one.
                 IrCron._commit_progress()
                 if user._is_mail_server_unreachable(error):
-                    unreachable |= company
-                    continue
-                user._postpone_portal_invitation(error)
-            if not IrCron._commit_progress(1):
+                    waiting = users._await_mail_server(user, domain)
+                    waiting_ids.update(waiting.ids)
+                    processed = len(waiting)
+                else:
+                    user._postpone_portal_invitation(error)
+            if not IrCron._commit_progress(processed):
                 break
-        if unreachable:
-            self._trigger_portal_invitations(fields.Datetime.now() + FIRST_RETRY)
-            # else the job is taken for unfinished and started again at once
-            IrCron._commit_progress(remaining=0)
+
+    def _send_portal_invitation_if_due(self, domain):
+        """Send the account its invitation if it is still due, and nobody is at it.
+
+        Each is sent in a transaction of its own, so that it may have changed meanwhile.
+
+        :param domain: of the accounts whose invitation is due
+        """
+        locked = self.try_lock_for_update(allow_referencing=True)
+        if not locked:
+            self._retry_portal_invitation()
+        elif due := locked.filtered_domain(domain):
+            due._send_portal_invitation()
+
+    def _retry_portal_invitation(self):
+        """Have the job look again in minutes; somebody else is at the account, which
+        is nobody's fault."""
+        _logger.info("The account of user %s is in use", self.id)
+        self._trigger_portal_invitations(fields.Datetime.now() + FIRST_RETRY)
+
+    def _await_mail_server(self, user, domain):
+        """Postpone what is due of these accounts from the company of one of them.
+
+        :param user: the account for which the mail server did not answer
+        :param domain: of the accounts whose invitation is due
+        :return: the accounts that wait
+        """
+        company = user._get_portal_invitation_company()
+        of_company = self.filtered(
+            lambda other: other._get_portal_invitation_company() == company
+        )
+        locked = of_company.try_lock_for_update(allow_referencing=True)
+        waiting = locked.filtered_domain(domain)
+        due = fields.Datetime.now() + FIRST_RETRY
+        waiting.portal_invitation_due = due
+        self._trigger_portal_invitations(due)
+        return waiting
 
     def _send_portal_invitation(self):
         """Send the account its invitation; its older activation links are dead then.
@@ -471,11 +514,10 @@ class ResUsers(models.Model):
         reminders due, so that no crash repeats one.
         """
         IrCron = self.env["ir.cron"]
-        for company in self.env["res.company"].search(
-            [("portal_reminder_max", ">", 0)]
-        ):
-            domain = company._get_portal_reminder_domain()
-            remaining = self.search_count(domain)
+        companies = self.env["res.company"].search([("portal_reminder_max", ">", 0)])
+        domains = [company._get_portal_reminder_domain() for company in companies]
+        remaining = self.search_count(Domain.OR(domains))
+        for domain in domains:
             while users := self.search(domain, limit=REMINDER_BATCH, order="id"):
                 for count, same_count in users.grouped("portal_reminder_count").items():
                     same_count._make_portal_invitation_due(

@@ -208,7 +208,8 @@ class SaleOrder(models.Model):
 
     def _can_log_in_with(self, website_id):
         """Tell whether an account of a website, or of none, serves for this order."""
-        return not self.website_id or website_id in (None, self.website_id.id)
+        website = self.website_id or self.partner_id.website_id
+        return not website or website_id in (None, website.id)
 
     def _has_customer_user(self):
         """Tell whether the customer of this order has a user, or had one."""
@@ -223,7 +224,10 @@ class SaleOrder(models.Model):
 
     def _get_portal_account_website(self):
         """Return the website the account is for, or none where accounts are shared."""
-        return self.website_id.filtered("specific_user_account")
+        return (
+            self.website_id.filtered("specific_user_account")
+            or self.partner_id.website_id
+        )
 
     def _split_orders_without_account(self, users_by_customer):
         """Sort out the orders whose customer has no account.

@@ -261,6 +261,30 @@ class TestWebsiteIdentity(PortalAccountCommon):
         order.action_confirm()
         self.assertFalse(order.user_created)
 
+    def test_order_of_the_backend_heeds_the_website_of_its_customer(self):
+        """An account of another website is one that the customer can't log in with."""
+        self.websites.specific_user_account = True
+        orders = self._create_guest_order(self.first)
+        customer = self._create_customer("Jane Doe", "jane@example.com")
+        customer.website_id = self.second
+        orders += self._create_order(customer) + self._create_order(customer.copy())
+        orders.action_confirm()
+        self.assertEqual(orders.mapped("user_created"), [True, True, False])
+        users = self._get_users("jane@example.com").sorted("id")
+        self.assertEqual(users.mapped("website_id"), self.websites)
+        self.assertEqual(customer.user_ids, users[1])
+
+    def test_access_granted_by_hand_is_of_the_website_of_the_contact(self):
+        """Odoo allows so where somebody without a website has the login already."""
+        self.first.specific_user_account = True
+        new_test_user(self.env, "jane@example.com", "base.group_user")
+        self.customer.website_id = self.first
+        wizard = self.env["portal.wizard"].create({"partner_ids": self.customer.ids})
+        with self.mock_mail_gateway():
+            wizard.user_ids.action_grant_access()
+        self.assertEqual(self.customer.user_ids.login, "jane@example.com")
+        self.assertEqual(self.customer.user_ids.website_id, self.first)
+
     def test_link_opens_on_the_website_of_the_order(self):
         self.websites.specific_user_account = True
         (

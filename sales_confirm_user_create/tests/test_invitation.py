@@ -7,6 +7,7 @@ from psycopg2.errors import SerializationFailure
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.base.models.ir_mail_server import IrMail_Server, MailDeliveryException
 
@@ -241,6 +242,8 @@ class TestInvitation(PortalAccountCommon):
         self.assertTrue(all(partners.user_ids.mapped("portal_invitation_due")))
         self.assertFalse(any(partners.user_ids.mapped("portal_invitation_failures")))
         self.assertTrue(capture.records)
+        for user in partners.user_ids:
+            user.portal_invitation_due -= timedelta(minutes=5)  # later
         self.assertEqual(len(self._send_invitations()), 2)
 
     def test_longest_due_is_sent_first_and_what_remains_is_told(self):
@@ -294,40 +297,11 @@ class TestInvitation(PortalAccountCommon):
             self.assertTrue(user.portal_invitation_due)
             self.assertFalse(user.portal_invitation_failures)
 
-    def _run_job(self, users, time_left):
-        """Run the job where no mail server answers but that of the last account.
+    def _confirm_in_companies(self):
+        """Confirm orders in two other companies in turns, and one in our own.
 
-        :param users: in the order in which they are due
-        :param time_left: what the job is told after each account that was tried
-        :return: the accounts that were tried, what the job said of its progress, and
-            when it is to run again
+        :return: the accounts, in the order in which their invitations are due
         """
-        for number, user in enumerate(users):
-            user.portal_invitation_due = f"2020-01-0{number + 1}"
-        tried, progress = self.env["res.users"], []
-
-        def send(user):
-            nonlocal tried
-            tried += user
-            if user != users[-1]:
-                raise MailDeliveryException("No connection", ConnectionRefusedError())
-
-        def commit_progress(_cron, *args, **kwargs):
-            progress.append((args, kwargs))
-            return time_left
-
-        with (
-            patch.object(type(users), "_send_portal_invitation", send),
-            patch.object(
-                type(self.env["ir.cron"]), "_commit_progress", commit_progress
-            ),
-            self.capture_triggers(CRON) as capture,
-            self._mute_odoo(),
-        ):
-            users._cron_send_portal_invitations()
-        return tried, progress, capture.records.mapped("call_at")
-
-    def test_companies_without_mail_server_are_tried_once_and_again_in_minutes(self):
         companies = self.env["res.company"].create(
             [{"name": name} for name in ("Second", "Third")]
         )
@@ -341,26 +315,79 @@ class TestInvitation(PortalAccountCommon):
         ):
             order.company_id = company
         orders.action_confirm()
-        users = partners.user_ids
-        for time_left in (1, 0):
-            with self.subTest(time_left=time_left):
-                tried, progress, call_at = self._run_job(users, time_left)
-                self.assertEqual(tried, users[:2] + users[-1])
-                self.assertEqual(
-                    progress,
-                    [
-                        ((), {"remaining": 5}),
-                        # one for each company: a new transaction, nothing done
-                        ((), {}),
-                        ((), {}),
-                        ((1,), {}),
-                        # the others are not left over, but wait for the next run
-                        ((), {"remaining": 0}),
-                    ],
-                )
-                [again] = call_at
-                wait = again - fields.Datetime.now()
-                self.assertAlmostEqual(wait.total_seconds(), 300, delta=30)
+        for number, user in enumerate(partners.user_ids):
+            user.portal_invitation_due = f"2020-01-0{number + 1}"
+        return partners.user_ids
+
+    def _run_job(self, users, time_left):
+        """Run the job where no mail server answers but that of the last account.
+
+        :param time_left: what the job is told after each account that was tried
+        :return: the accounts that were tried, what the job said of its progress, and
+            when it is to run again
+        """
+        tried, progress = self.env["res.users"], []
+
+        def send(user):
+            nonlocal tried
+            tried += user
+            if user != users[-1]:
+                raise MailDeliveryException("No connection", ConnectionRefusedError())
+            user.portal_invitation_due = False
+
+        def commit_progress(_cron, *args, **kwargs):
+            progress.append((args, kwargs))
+            return time_left
+
+        with (
+            patch.object(type(users), "_send_portal_invitation", send),
+            patch.object(
+                type(self.env["ir.cron"]), "_commit_progress", commit_progress
+            ),
+            self.capture_triggers(CRON) as capture,
+            mute_logger("odoo.addons.sales_confirm_user_create.models.res_users"),
+        ):
+            users._cron_send_portal_invitations()
+        return tried, progress, capture.records.mapped("call_at")
+
+    def test_companies_without_mail_server_are_tried_once_and_again_in_minutes(self):
+        users = self._confirm_in_companies()
+        tried, progress, call_at = self._run_job(users, 1)
+        self.assertEqual(tried, users[:2] + users[-1])
+        # those of the company that wait for the next run are not left over
+        waiting = [((), {}), ((2,), {})]
+        self.assertEqual(
+            progress, [((), {"remaining": 5}), *waiting, *waiting, ((1,), {})]
+        )
+        self.assertEqual(len(call_at), 2)
+        for again in call_at:
+            wait = again - fields.Datetime.now()
+            self.assertAlmostEqual(wait.total_seconds(), 300, delta=30)
+        for user in users[:-1]:
+            self.assertEqual(user.portal_invitation_due, call_at[0])
+            self.assertFalse(user.portal_invitation_failures)
+
+    def test_mail_server_that_takes_all_of_the_time_leaves_the_others_their_turn(self):
+        users = self._confirm_in_companies()
+        for user, remaining in ((users[0], 5), (users[1], 3), (users[-1], 1)):
+            tried, progress, _call_at = self._run_job(users, 0)
+            self.assertEqual(tried, user)
+            self.assertEqual(progress[0], ((), {"remaining": remaining}))
+
+    def test_account_that_is_in_use_is_tried_again_in_minutes(self):
+        _order, user = self._confirm()
+        nobody = user.browse()
+        with (
+            patch.object(
+                type(user), "try_lock_for_update", lambda self, **kwargs: nobody
+            ),
+            self.capture_triggers(CRON) as capture,
+        ):
+            self.assertFalse(self._send_invitations())
+        self.assertTrue(user.portal_invitation_due)
+        [again] = capture.records.mapped("call_at")
+        wait = again - fields.Datetime.now()
+        self.assertAlmostEqual(wait.total_seconds(), 300, delta=30)
 
     def test_link_is_not_sent_where_it_would_activate_another_user(self):
         order, user = self._confirm()

@@ -90,6 +90,23 @@ class TestPerformance(PortalAccountCommon):
         with self.assertQueryCount(floor + 6 * len(users)):
             self.assertEqual(len(self._send_invitations()), 11)
 
+    def test_invitations_are_read_one_by_one(self):
+        """What is read of the others is forgotten at the commit of the first one."""
+        read = []
+
+        def fetch_query(users, query, fields):
+            fetched = fetch_query_of(users, query, fields)
+            if fields:  # else it is a search
+                read.append(len(fetched))
+            return fetched
+
+        Users = type(self.env["res.users"])
+        fetch_query_of = Users._fetch_query
+        self._create_orders(self._create_customers("alone", 3)).action_confirm()
+        with patch.object(Users, "_fetch_query", fetch_query):
+            self.assertEqual(len(self._send_invitations()), 3)
+        self.assertEqual(set(read), {1})
+
     def test_confirmation_page(self):
         """Odoo's own link to sign up costs no more for our asking for an account."""
 

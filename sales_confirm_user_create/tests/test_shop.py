@@ -533,6 +533,25 @@ class TestReminder(PortalAccountCommon):
         self.assertEqual(calls[2:], [((1,), {"remaining": 0})])
         self.assertEqual(users.mapped("portal_reminder_count"), [1, 1, 1, 1, 1])
 
+    def test_job_tells_what_is_left_of_all_companies(self):
+        other = self.env["res.company"].create({"name": "Other company"})
+        orders = self._create_orders(
+            [self.customer, self._create_customer("Jim", "jim@example.com")]
+        )
+        orders[1].company_id = other
+        orders.action_confirm()
+        orders.partner_id.user_ids.write(
+            {
+                "portal_invitation_due": False,
+                "portal_invitation_date": "2020-01-01",
+            }
+        )
+        with patch.object(
+            type(self.env["ir.cron"]), "_commit_progress", return_value=0
+        ) as commit_progress:
+            self.env["res.users"]._cron_remind_portal_invitations()
+        commit_progress.assert_called_once_with(1, remaining=1)
+
     def test_resend_by_hand_is_no_reminder(self):
         self._invite()
         user = self.customer.user_ids

@@ -1,5 +1,5 @@
 import logging
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from lxml import html
 
@@ -50,6 +50,15 @@ class TestWebsitePages(PortalAccountCommon, HttpCase):
         self.assertIn("choose a password", message)
         [role] = page.xpath("//*[contains(@class, 'o_portal_account_created')]/@role")
         self.assertEqual(role, "status")
+        self.assertFalse(self._get_tokens(page))
+
+    def test_message_is_gone_once_the_account_is_activated(self):
+        order = self._create_order(website_id=self.website.id)
+        order.action_confirm()
+        user = self.customer.user_ids
+        user.with_user(user)._update_last_login()
+        page = self._get_confirmation_page(order)
+        self.assertFalse(self._get_message(page))
         self.assertFalse(self._get_tokens(page))
 
     def test_visitor_with_known_address_reads_nothing_and_gets_no_key(self):
@@ -204,6 +213,44 @@ class TestWebsitePages(PortalAccountCommon, HttpCase):
         with self.mock_mail_gateway():
             self.url_open(response.url, data=form | {"login": "other@example.com"})
         self.assertEqual(self.customer.user_ids.login, "other@example.com")
+
+    def _open_mailed_quotation(self, order):
+        """Open a quotation from Odoo's mail, whose link tells who may sign up."""
+        [param] = self.customer.signup_get_auth_param().values()
+        url = order.get_portal_url(query_string=f"&{urlencode(param)}")
+        self.authenticate(None, None)
+        self.assertIn("auth_signup_token", url)
+        self._get_page(url)
+        return url
+
+    def test_who_signs_up_after_a_mailed_quotation_is_its_customer(self):
+        order = self._create_order()
+        self._open_mailed_quotation(order)
+        response = self.url_open("/web/signup")
+        form = self._get_form(response, name="Jane")
+        with self.mock_mail_gateway():
+            self.url_open(response.url, data=form)
+        self.assertEqual(self.customer.user_ids.login, "jane@example.com")
+        order.action_confirm()
+        self.assertFalse(order.user_created)
+
+    def test_mailed_quotation_opened_meanwhile_leaves_the_invitation_alone(self):
+        url = self._open_mailed_quotation(self._create_order())
+        _link, response = self._open_link()
+        form = self._get_form(response)
+        self._get_page(url)
+        with self.mock_mail_gateway():
+            self.url_open(response.url, data=form)
+        self.assertEqual(self.customer.user_ids.state, "active")
+
+    def test_mailed_quotation_of_a_customer_with_an_account_is_forgotten(self):
+        order = self._create_order()
+        self._open_mailed_quotation(order)
+        self.assertIn("jane@example.com", self.url_open("/web/signup").text)
+        order.action_confirm()
+        response = self.url_open("/web/signup")
+        self.assertNotIn("Invalid signup token", response.text)
+        self.assertNotIn("jane@example.com", response.text)
 
     def test_form_of_odoo_with_a_token_needs_no_free_sign_up(self):
         self.website.auth_signup_uninvited = "b2b"
