@@ -30,7 +30,7 @@ def parse(arguments):
     add("--batches", type=numbers, default=[1, 10, 100, 1000])
     add("--parts", default=",".join(PARTS), help="of the run, separated by commas")
     add("--repeats", type=int, default=7, help="of each timed run")
-    add("--rounds", type=int, default=2, help="of what is measured over HTTP")
+    add("--rounds", type=int, default=7, help="of what is measured over HTTP")
     add("--guests", type=int, default=200)
     add("--backfill", type=int, default=10_000, help="orders")
     add("--reported", type=int, default=100_000, help="orders in the report")
@@ -42,6 +42,8 @@ def parse(arguments):
 
 def measure(options):
     """Run the parts and keep what each has found at once."""
+    # with other things: the parts themselves keep it busy
+    load_before = machine.load()
     addons = addon_snapshot()
     run = Run(
         addons=addons,
@@ -59,7 +61,7 @@ def measure(options):
     results = json.loads(path.read_text()) if path.exists() else {}
     for name in options.parts.split(","):
         start = time.monotonic()
-        where = machine.describe(addons.parent.name)
+        where = machine.describe(addons.parent.name) | {"load_before": load_before}
         figures = PARTS[name](run)
         seconds = round(time.monotonic() - start)
         results[name] = {"machine": where, "seconds": seconds, "figures": figures}

@@ -27,13 +27,16 @@ def describe(addon):
             int(_first("/proc/meminfo", "MemTotal").split()[0]) / 2**20
         ),
         "system": f"{_first('/etc/os-release', 'PRETTY_NAME', '=')}, "
-        f"Linux {platform.release()}",
+        f"Linux {platform.release().split('-')[0]}",
         "postgresql": run([postgres_bin() / "postgres", "--version"]).split()[2],
         "odoo": get_odoo().version,
         "python": python_version(),
-        # how busy the machine was with other things before
-        "load_before": round(os.getloadavg()[0], 2),
     }
+
+
+def load():
+    """Return how busy the machine was in the last minute, in processes."""
+    return round(os.getloadavg()[0], 2)
 
 
 def _first(path, key, separator=":"):

@@ -117,7 +117,7 @@ class Count:
         return signal_changes
 
 
-def _callers(depth=4):
+def _callers(depth=12):
     """Return the nearest functions of addons on the stack, innermost first."""
     found, frame = [], sys._getframe(2)
     while frame and len(found) < depth:

@@ -4,6 +4,7 @@ import cProfile
 import io
 import pstats
 import re
+from pathlib import Path
 from unittest.mock import patch
 
 from . import ways
@@ -67,4 +68,6 @@ def describe(profile):
     """Return the text of a profile, with no path of this machine."""
     text = io.StringIO()
     pstats.Stats(profile, stream=text).sort_stats("cumulative").print_stats(60)
-    return re.sub(r"\S*/(addons|odoo|lib/python[\d.]+)/", "", text.getvalue())
+    project = re.escape(str(Path(__file__).parents[2]))
+    folders = rf"{project}/|\S*/(addons|odoo|lib/python[\d.]+)/"
+    return re.sub(folders, "", text.getvalue())
