@@ -77,7 +77,9 @@ def large(run):
     with MailServer() as prompt, MailServer(200) as slow, run.open("addon") as site:
         for size in sorted(run.sizes):
             if size == min(run.sizes):
-                cells = [cell(run, batch, slow) for batch in run.batches if batch == 100]
+                cells = [
+                    cell(run, batch, slow) for batch in run.batches if batch == 100
+                ]
             else:
                 cells = [
                     cell(run, batch, prompt, count=_counted(batch))

@@ -319,6 +319,7 @@ def _bar_load(results):
         rows.append(_row("guests over HTTP", figure, "≤ 8", middle, lambda v: v <= 8))
     return rows
 
+
 def _bar_backfill(results):
     figures = results.get("backfill", {}).get("figures")
     if not figures:

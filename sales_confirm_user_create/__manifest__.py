@@ -1,7 +1,7 @@
 {
     "name": "Sales: Portal Account on Confirmation",
     "summary": "Give each new customer a portal account when the order is confirmed",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.0.1",
     "category": "Sales/Sales",
     "license": "LGPL-3",
     "author": "The sales_confirm_user_create authors",

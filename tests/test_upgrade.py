@@ -20,6 +20,8 @@ from devtools.instance import Instance
 from .database import Database
 
 FIRST = "19.0.1.0.0"
+# for clones without the tag
+FIRST_COMMIT = "8eadaede06ff823b8928d7cff71a2eb9ace9693a"
 MIGRATIONS = Path(__file__).parent / "migrations"
 NEXT = "19.0.99.0.0"
 FILL = """
@@ -54,18 +56,20 @@ def _version(folder):
 
 @pytest.fixture(scope="module")
 def first_release(tmp_path_factory):
-    """The addon as first released: by its tag, or this tree until there is one."""
-    git = ["git", "-C", PROJECT]
-    tags = subprocess.run([*git, "tag"], check=False, capture_output=True, text=True)
-    if FIRST in tags.stdout.split():
-        folder = tmp_path_factory.mktemp("first")
-        archive = subprocess.check_output([*git, "archive", FIRST, ADDON])
-        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            tar.extractall(folder, filter="data")
-        return folder
-    if _version(PROJECT) != FIRST:
-        pytest.skip(f"no tag {FIRST} in this clone: git fetch --tags")
-    return PROJECT
+    """The addon as first released, from the history of this clone."""
+    folder = tmp_path_factory.mktemp("first")
+    for name in (FIRST, FIRST_COMMIT):
+        archive = subprocess.run(
+            ["git", "-C", PROJECT, "archive", name, ADDON],
+            check=False,
+            capture_output=True,
+        )
+        if not archive.returncode:
+            with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
+                tar.extractall(folder, filter="data")
+            assert _version(folder) == FIRST
+            return folder
+    pytest.skip(f"no {FIRST} in this clone: git fetch --tags --unshallow")
 
 
 @pytest.fixture(scope="module")

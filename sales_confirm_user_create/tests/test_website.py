@@ -6,6 +6,8 @@ from lxml import html
 from odoo import fields, http
 from odoo.tests import HttpCase, new_test_user, tagged
 
+from odoo.addons.website.tests.test_performance import UtilPerf
+
 from .common import PortalAccountCommon
 
 
@@ -435,3 +437,34 @@ class TestTours(PortalAccountCommon, HttpCase):
         self.assertEqual(batch.state, "stopped")
         self.assertIn(order, batch.order_ids)
         self.assertFalse(order.user_created)
+
+
+@tagged("post_install", "-at_install")
+class TestConfirmationPageQueries(PortalAccountCommon, UtilPerf):
+    """The page costs nothing more than without the addon's view of it."""
+
+    def _count_queries(self, order):
+        session = self.authenticate(None, None)
+        session["sale_last_order_id"] = order.id
+        http.root.session_store.save(session)
+        return self._get_url_hot_query("/shop/confirmation")
+
+    def test_confirmation_page_takes_no_query_more(self):
+        website = self.env["website"].get_current_website()
+        website.auth_signup_uninvited = "b2c"
+        view = self.env.ref("sales_confirm_user_create.confirmation")
+        self.company.portal_account_policy = "never"
+        unknown = self._create_order(website_id=website.id)
+        unknown.action_confirm()
+        self.company.portal_account_policy = "all"
+        created = self._create_order(
+            self._create_customer("John", "john@example.com"), website_id=website.id
+        )
+        created.action_confirm()
+        self.assertTrue(created.user_created)
+        for order in (unknown, created):
+            with self.subTest(user_created=order.user_created):
+                view.active = True
+                count = self._count_queries(order)
+                view.active = False
+                self.assertLessEqual(count, self._count_queries(order))

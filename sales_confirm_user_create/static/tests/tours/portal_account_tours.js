@@ -1,5 +1,5 @@
-import {registry} from "@web/core/registry";
 import * as tourUtils from "@website_sale/js/tours/tour_utils";
+import {registry} from "@web/core/registry";
 
 registry.category("web_tour.tours").add("portal_account_guest_checkout", {
     url: "/shop",
