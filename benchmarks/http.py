@@ -24,6 +24,7 @@ PRODUCT = """
      WHERE t.is_published AND t.list_price > 0 AND p.active AND t.sale_ok
      GROUP BY t.id HAVING count(*) = 1 ORDER BY t.id LIMIT 1
 """
+DUE = "SELECT count(*) FROM res_users WHERE portal_invitation_due IS NOT NULL"
 CONFIRMATION = "/shop/confirmation"
 # to the two workers at once
 CONNECTIONS = 8
@@ -54,13 +55,27 @@ def shop(site, db, policy, smtp_port, cron=1):
     with site.instance.start_server(
         db, workers=2, smtp_port=smtp_port, extra=[f"--max-cron-threads={cron}"]
     ) as server:
-        # Both workers load everything before anything is measured; and Odoo makes
+        # All processes load everything before anything is measured; and Odoo makes
         # what payments are booked by at the first one, which must not be two at once.
         for _visit in range(20):
             requests.get(f"{_address(server)}/shop", timeout=120).raise_for_status()
         for _guest in range(4):
             _buy(site, db, server)
+        if policy == "all" and cron:
+            _await_mails(site, db)
         yield server
+
+
+def _await_mails(site, db, seconds=120):
+    """Wait until the scheduled action has sent what is due.
+
+    :raise DevtoolsError: it has not within that many seconds
+    """
+    limit = time.monotonic() + seconds
+    while int(site.instance.cluster.sql(db, DUE)):
+        if time.monotonic() > limit:
+            raise DevtoolsError("The invitations of the first guests are not sent.")
+        time.sleep(0.5)
 
 
 def check_out(site, db, policy, smtp_port, guests, cron):
