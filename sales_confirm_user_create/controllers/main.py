@@ -9,7 +9,8 @@ from odoo.addons.auth_signup.controllers.main import AuthSignupHome
 # Not Odoo's own key, which holds what a mailed document says of who may sign up.
 SESSION_KEY = "portal_invitation_token"
 ODOO_SESSION_KEY = "auth_signup_token"
-DEAD_LINK = "portal_invitation"
+# Not `error`: Odoo hands the query on to its other pages, which do nothing on an error.
+DEAD_LINK = "dead_link"
 INVITATION = {"invitation": 1}
 
 
@@ -64,9 +65,18 @@ class PortalInvitation(AuthSignupHome):
         return super().web_auth_signup(*args, **kw)
 
     @http.route()
+    def web_auth_reset_password(self, *args, **kw):
+        """Extend to forget what a mailed document said of who may sign up.
+
+        Odoo would take it for the link to a new password, which has its own token.
+        """
+        request.session.pop(ODOO_SESSION_KEY, None)
+        return super().web_auth_reset_password(*args, **kw)
+
+    @http.route()
     def web_login(self, *args, **kw):
         """Extend to say what to do about a link that is dead."""
-        if request.params.get("error") == DEAD_LINK:
+        if request.httprequest.method == "GET" and DEAD_LINK in request.params:
             request.params["error"] = request.env._(
                 "This link no longer works: it was used, replaced or is too old. "
                 "Log in, or choose Reset Password to get a new link."
@@ -81,14 +91,14 @@ class PortalInvitation(AuthSignupHome):
             qcontext.get("token")
             and not qcontext.get("invalid_token")
             # `_signup_retrieve_info` gives the address only where there is no user
-            and not qcontext.get("email")
+            and "email" not in qcontext
         )
         return qcontext
 
     def _forget_dead_tokens_of_odoo(self):
         """Forget what a mailed document said, once its customer has an account.
 
-        Odoo would answer everybody in this browser that it is invalid.
+        Odoo would answer everybody who signs up in this browser that it is invalid.
         """
         token = request.session.get(ODOO_SESSION_KEY)
         if token and not self._get_token_info(token):
@@ -96,7 +106,7 @@ class PortalInvitation(AuthSignupHome):
 
     def _redirect_dead_link(self, params):
         """Send the visitor to the login page, which says that the link is dead."""
-        query = {"error": DEAD_LINK}
+        query = {DEAD_LINK: 1}
         if redirect := params.get("redirect"):
             query["redirect"] = redirect
         return request.redirect_query("/web/login", query=query)

@@ -346,12 +346,9 @@ class ResUsers(models.Model):
                 )
                 # What failed may have been the transaction: note it in a new one.
                 IrCron._commit_progress()
-                if user._is_mail_server_unreachable(error):
-                    waiting = users._await_mail_server(user, domain)
-                    waiting_ids.update(waiting.ids)
-                    processed = len(waiting)
-                else:
-                    user._postpone_portal_invitation(error)
+                waiting = users._postpone_portal_invitations(user, error, domain)
+                waiting_ids.update(waiting.ids)
+                processed = len(waiting)
             if not IrCron._commit_progress(processed):
                 break
 
@@ -373,6 +370,23 @@ class ResUsers(models.Model):
         is nobody's fault."""
         _logger.info("The account of user %s is in use", self.id)
         self._trigger_portal_invitations(fields.Datetime.now() + FIRST_RETRY)
+
+    def _postpone_portal_invitations(self, user, error, domain):
+        """Postpone the invitation of an account, or all that wait for its mail server.
+
+        :param user: the account that is not invited
+        :param error: the exception that kept its invitation from being sent
+        :param domain: of the accounts whose invitation is due
+        :return: the accounts that wait
+        """
+        try:
+            with self.env.cr.savepoint():
+                if user._is_mail_server_unreachable(error):
+                    return self._await_mail_server(user, domain)
+                user._postpone_portal_invitation(error)
+        except RETRIED_EXCEPTIONS:
+            user._retry_portal_invitation()
+        return user
 
     def _await_mail_server(self, user, domain):
         """Postpone what is due of these accounts from the company of one of them.

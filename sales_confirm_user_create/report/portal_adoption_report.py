@@ -16,7 +16,7 @@ class PortalAdoptionReport(models.Model):
     _rec_name = "order_id"
     _order = "date desc, id desc"
     _depends = {
-        "res.partner": ["email_normalized"],
+        "res.partner": ["email_normalized", "website_id"],
         "res.users": [
             "create_date",
             "partner_id",
@@ -156,6 +156,7 @@ class PortalAdoptionReport(models.Model):
             SELECT sale.id AS order_id,
                    BOOL_OR(account.by_contact) AS by_contact
               FROM sale_order sale
+              JOIN res_partner buyer ON buyer.id = sale.partner_id
               JOIN (
                     SELECT partner_id, website_id, portal_activation_date,
                            TRUE AS by_contact
@@ -175,8 +176,8 @@ class PortalAdoptionReport(models.Model):
                AND (
                        account.by_contact
                     OR account.website_id IS NULL
-                    OR sale.website_id IS NULL
-                    OR account.website_id = sale.website_id
+                    OR account.website_id
+                       = COALESCE(sale.website_id, buyer.website_id, account.website_id)
                    )
              WHERE sale.state = 'sale'
              GROUP BY sale.id

@@ -502,6 +502,32 @@ class TestInvitation(PortalAccountCommon):
         self.assertEqual(self._get_notes(order), notes)
         self.assertEqual(len(self._send_invitations()), 1)
 
+    def test_conflict_while_postponing_does_not_keep_the_others_waiting(self):
+        partners = self.customer + self._create_customer("Second", "second@example.com")
+        self._create_orders(partners).action_confirm()
+        user = self.customer.user_ids
+        send = type(user)._send_portal_invitation
+
+        def send_or_fail(self):
+            if self == user:
+                raise MailDeliveryException("no answer", OSError())
+            return send(self)
+
+        with (
+            patch.object(type(user), "_send_portal_invitation", send_or_fail),
+            patch.object(
+                type(user), "_await_mail_server", side_effect=SerializationFailure()
+            ),
+            self.capture_triggers(CRON) as capture,
+            self._mute_odoo(),
+        ):
+            mails = self._send_invitations()
+        self.assertEqual([mail["email_to"] for mail in mails], [["second@example.com"]])
+        self.assertGreater(
+            max(capture.records.mapped("call_at")), fields.Datetime.now()
+        )
+        self.assertTrue(user.portal_invitation_due)
+
     def test_one_that_fails_does_not_keep_the_others_waiting(self):
         partners = self.customer + self._create_customer("Second", "second@example.com")
         self._create_orders(partners).action_confirm()

@@ -149,8 +149,12 @@ class TestPortalAdoptionReport(PortalAdoptionReportCommon):
             guest, date=datetime(2020, 1, 3), website_id=self.website.id
         )
         there = self._confirm(guest, date=datetime(2020, 1, 3), website_id=other.id)
+        anywhere = self._confirm(guest, date=datetime(2020, 1, 3))
         self.assertEqual(self._read(here, "activated_rate"), 0)
         self.assertEqual(self._read(there, "activated_rate"), 1)
+        self.assertEqual(self._read(anywhere, "activated_rate"), 1)
+        guest.website_id = self.website
+        self.assertEqual(self._read(anywhere, "activated_rate"), 0)
 
     def test_customers_without_an_address_do_not_share_an_account(self):
         first = self._confirm(date=datetime(2020, 1, 1))

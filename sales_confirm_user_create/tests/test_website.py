@@ -283,6 +283,56 @@ class TestWebsitePages(PortalAccountCommon, HttpCase):
             self.assertNotIn('name="password"', response.text)
             self.assertIn('name="login"', response.text)
 
+    def test_who_has_a_dead_link_gets_another_by_reset_password(self):
+        link, _response = self._open_link()
+        self.customer.user_ids.portal_invitation_count += 1
+        response = self.url_open(f"{link.path}?{link.query}")
+        [href] = html.fromstring(response.text).xpath(
+            "//a[starts-with(@href, '/web/reset_password')]/@href"
+        )
+        response = self.url_open(href)
+        self.assertNotIn("alert-danger", response.text)
+        self._reset_password(response)
+
+    def _reset_password(self, response):
+        """Send the form on the page *Reset Password*, and check that a mail leaves."""
+        form = {
+            field.get("name"): field.get("value")
+            for field in html.fromstring(response.text).xpath(
+                "//form[contains(@class, 'oe_reset_password_form')]//input"
+            )
+        }
+        self.assertIn("login", form)
+        with self.mock_mail_gateway():
+            self.url_open(response.url, data=form | {"login": "jane@example.com"})
+        self.assertEqual(
+            [mail["email_to"] for mail in self._mails], [["jane@example.com"]]
+        )
+
+    def test_reset_password_after_a_mailed_quotation_is_not_about_it(self):
+        order = self._create_order()
+        self._open_mailed_quotation(order)
+        order.action_confirm()
+        self._reset_password(self.url_open("/web/reset_password"))
+
+    def test_reset_password_is_not_about_a_guest_with_a_known_address(self):
+        self._create_order().action_confirm()
+        self.customer = self._create_customer("Jane as a guest", "jane@example.com")
+        self._open_mailed_quotation(self._create_order(self.customer))
+        self._reset_password(self.url_open("/web/reset_password"))
+
+    def test_link_for_a_contact_without_address_lets_type_one(self):
+        self.customer.signup_prepare()
+        link = urlsplit(self.customer._get_signup_url())
+        self.customer.email = False
+        self.authenticate(None, None)
+        response = self.url_open(f"{link.path}?{link.query}")
+        self.assertFalse(self._get_readonly(response))
+        form = self._get_form(response, name="Jane", login="typed@example.com")
+        with self.mock_mail_gateway():
+            self.url_open(response.url, data=form)
+        self.assertEqual(self.customer.user_ids.login, "typed@example.com")
+
     def test_sign_up_without_the_link_is_not_about_the_account(self):
         _link, response = self._open_link()
         self.assertIn("jane@example.com", self.url_open(response.url).text)
