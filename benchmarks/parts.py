@@ -1,4 +1,7 @@
-"""The parts of a run, each a function of `Run` that returns figures as plain data."""
+"""The parts of a run, each a function of `Run` that returns figures as plain data.
+
+One that takes hours yields them, so that what it has found is kept if it is stopped.
+"""
 
 import contextlib
 from dataclasses import dataclass
@@ -71,12 +74,12 @@ def confirm(run):
 
 
 def large(run):
-    """Measure what takes longest: the largest batches at the larger sizes, and slow
-    mail for more orders."""
-    results = []
+    """Measure what takes longest: slow mail for more orders, and the largest batches
+    at the larger sizes; the largest of all first."""
+    smallest, *larger = sorted(run.sizes)
     with MailServer() as prompt, MailServer(200) as slow, run.open("addon") as site:
-        for size in sorted(run.sizes):
-            if size == min(run.sizes):
+        for size in (smallest, *reversed(larger)):
+            if size == smallest:
                 cells = [
                     cell(run, batch, slow) for batch in run.batches if batch == 100
                 ]
@@ -88,8 +91,7 @@ def large(run):
                 ]
             with site.database(size) as db, step(f"large batches among {size}"):
                 figures = site.job(db, "matrix", cells=cells)
-            results.append({"size": size, "stock": False, **figures})
-    return results
+            yield {"size": size, "stock": False, **figures}
 
 
 def _counted(batch):

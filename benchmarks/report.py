@@ -288,7 +288,7 @@ def _bar_one(runs, setting):
 def _bar_smtp(runs, size):
     work = "new customers, SMTP after 200 ms"
     rows = []
-    for batch in (1, 10):
+    for batch in (1, 10, 100):
         slow = runs.extra((size, False, 200, batch), "new")
         prompt = runs.extra((size, False, 0, batch), "new")
         value = None if slow is None or prompt is None else slow - prompt

@@ -14,6 +14,7 @@ from .browser import (
     WIDE,
     check_out,
     choose_password,
+    follow,
     keep_picture,
     keep_pictures,
     log_in,
@@ -264,6 +265,7 @@ def activate(shop, open_page, mail, order_id):
 
     assert_other_orders_are_refused(shop, customer)
     assert_link_is_dead(shop, mail)
+    assert_dead_link_leads_to_another(shop, open_page(shop.server), mail)
     assert_token_is_nowhere(shop, mail)
 
 
@@ -313,6 +315,19 @@ def assert_link_is_dead(shop, mail):
     assert "alert-danger" in response.text
     assert shop.db.users(address) == shop.db.users(address)[:1]
     Visitor(shop.server).log_in(address, PASSWORD)
+
+
+def assert_dead_link_leads_to_another(shop, page, mail):
+    """Check that who opens an invitation too late gets a new link, as the page says."""
+    [address] = mail.recipients
+    open_website(page, mail.link)
+    keep_pictures(page, "account-4-dead-link")
+    follow(page, "a:has-text('Reset Password')", "**/web/reset_password?**")
+    page.fill("#login", address)
+    page.click("button:has-text('Reset Password')")
+    page.wait_for_selector(".alert-success:has-text('sent to your email address')")
+    reset = shop.mailbox.wait_for_one(address, "Password reset")
+    assert "/web/reset_password" in reset.html
 
 
 # === Every way to confirm === #
