@@ -120,7 +120,11 @@ def stock(run):
     """Measure the ways with `stock` and `delivery`, at the smallest size."""
     size = min(run.sizes)
     with MailServer() as prompt, run.open("full") as site:
-        cells = [cell(run, batch, prompt) for batch in run.batches if batch <= 100]
+        cells = [
+            cell(run, batch, prompt, count=_counted(batch))
+            for batch in run.batches
+            if batch <= 100
+        ]
         with site.database(size) as db, step("confirm with stock"):
             figures = site.job(db, "matrix", cells=cells)
     return [{"size": size, "stock": True, **figures}]

@@ -473,13 +473,14 @@ def _per_order(runs, setting, way):
 def _counts(results):
     """Return the table of rows, memory and dropped caches."""
     rows = []
-    for part in ("confirm", "large"):
+    for part in ("confirm", "large", "stock"):
         for block in results.get(part, {}).get("figures", []):
             for count in block["counts"]:
                 batch = count["batch"]
                 rows.append(
                     [
                         f"{block['size']:,}",
+                        "yes" if block["stock"] else "",
                         batch,
                         WAYS[count["way"]],
                         number(count["rows"] / batch),
@@ -490,7 +491,7 @@ def _counts(results):
                         number(count["repeated_lookups"] / batch, 2),
                     ]
                 )
-    head = ["customers", "batch", "way", "rows written", "peak KiB"]
+    head = ["customers", "stock", "batch", "way", "rows written", "peak KiB"]
     head += ["caches dropped", "signals"]
     head += ["external ids looked up", "repeatedly"]
     return (

@@ -9,7 +9,7 @@ it for each change runs the tests that reach the changed method. The report is i
 import subprocess
 from pathlib import Path
 
-from .base import ADDON, PROJECT
+from .base import ADDON, PROJECT, DevtoolsError
 from .instance import CONFIG, Instance
 from .odoo import virtualenv
 
@@ -29,6 +29,8 @@ def mutate(names):
         for path in sorted((PROJECT / ADDON / folder).glob("[!_]*.py"))
         if not names or path.stem in names
     ]
+    if not files:
+        raise DevtoolsError("Name files of the addon without .py: ARGS=sale_order")
     report = PROJECT / "build/mutation.txt"
     report.parent.mkdir(exist_ok=True)
     python = virtualenv("odoo", "test", "mutation")
