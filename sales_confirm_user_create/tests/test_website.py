@@ -364,6 +364,22 @@ class TestWebsitePages(PortalAccountCommon, HttpCase):
         self.assertEqual(urlsplit(response.url).path, "/web/login")
         self.assertIn("This link no longer works", response.text)
 
+    def test_login_page_speaks_of_no_link_to_who_comes_without(self):
+        self.authenticate(None, None)
+        response = self.url_open("/web/login")
+        self.assertNotIn("This link no longer works", response.text)
+
+    def test_mailed_quotation_lets_sign_up_where_nobody_else_may(self):
+        self.website.auth_signup_uninvited = "b2b"
+        # from when everybody might: Odoo gives no such link else
+        self.customer.signup_prepare()
+        param = {"auth_signup_token": self.customer._generate_signup_token()}
+        url = self._create_order().get_portal_url(query_string=f"&{urlencode(param)}")
+        self.authenticate(None, None)
+        self._get_page(url)
+        form = self._get_form(self.url_open("/web/signup"))
+        self.assertEqual(form["login"], "jane@example.com")
+
     def test_log_of_requests_has_no_token(self):
         self.assertEqual(
             self._log_request("/web/signup?db=x&token=abcDEF-_123&redirect=/my"),
