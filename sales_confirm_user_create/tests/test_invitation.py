@@ -502,19 +502,23 @@ class TestInvitation(PortalAccountCommon):
         self.assertEqual(self._get_notes(order), notes)
         self.assertEqual(len(self._send_invitations()), 1)
 
+    def _fail_to_send(self, broken, error):
+        """Have the invitation of one account fail, and those of others sent."""
+        send = type(broken)._send_portal_invitation
+
+        def send_or_fail(user):
+            if user == broken:
+                raise error
+            return send(user)
+
+        return patch.object(type(broken), "_send_portal_invitation", send_or_fail)
+
     def test_conflict_while_postponing_does_not_keep_the_others_waiting(self):
         partners = self.customer + self._create_customer("Second", "second@example.com")
         self._create_orders(partners).action_confirm()
         user = self.customer.user_ids
-        send = type(user)._send_portal_invitation
-
-        def send_or_fail(self):
-            if self == user:
-                raise MailDeliveryException("no answer", OSError())
-            return send(self)
-
         with (
-            patch.object(type(user), "_send_portal_invitation", send_or_fail),
+            self._fail_to_send(user, MailDeliveryException("no answer", OSError())),
             patch.object(
                 type(user), "_await_mail_server", side_effect=SerializationFailure()
             ),
@@ -532,15 +536,8 @@ class TestInvitation(PortalAccountCommon):
         partners = self.customer + self._create_customer("Second", "second@example.com")
         self._create_orders(partners).action_confirm()
         broken = self.customer.user_ids
-        send = type(broken)._send_portal_invitation
-
-        def send_or_fail(user):
-            if user == broken:
-                raise ValueError("this one fails")
-            return send(user)
-
         with (
-            patch.object(type(broken), "_send_portal_invitation", send_or_fail),
+            self._fail_to_send(broken, ValueError("this one fails")),
             self._mute_odoo(),
         ):
             mails = self._send_invitations()

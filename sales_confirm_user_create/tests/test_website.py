@@ -144,17 +144,21 @@ class TestWebsitePages(PortalAccountCommon, HttpCase):
 
     def _get_inputs(self, response):
         return html.fromstring(response.text).xpath(
-            "//form[contains(@class, 'oe_signup_form')]//input"
+            "//form[contains(@class, 'oe_signup_form')"
+            " or contains(@class, 'oe_reset_password_form')]//input"
         )
 
-    def _get_form(self, response, **values):
-        """Return what the form to sign up sends, with a password and other values."""
-        form = {
+    def _get_values(self, response):
+        """Return what the form sends as it is."""
+        return {
             field.get("name"): field.get("value")
             for field in self._get_inputs(response)
         }
+
+    def _get_form(self, response, **values):
+        """Return what the form to sign up sends, with a password and other values."""
         password = dict.fromkeys(("password", "confirm_password"), "Secret-12345")
-        return form | password | values
+        return self._get_values(response) | password | values
 
     def _get_readonly(self, response):
         return [
@@ -296,12 +300,7 @@ class TestWebsitePages(PortalAccountCommon, HttpCase):
 
     def _reset_password(self, response):
         """Send the form on the page *Reset Password*, and check that a mail leaves."""
-        form = {
-            field.get("name"): field.get("value")
-            for field in html.fromstring(response.text).xpath(
-                "//form[contains(@class, 'oe_reset_password_form')]//input"
-            )
-        }
+        form = self._get_values(response)
         self.assertIn("login", form)
         with self.mock_mail_gateway():
             self.url_open(response.url, data=form | {"login": "jane@example.com"})
