@@ -29,6 +29,13 @@ class ResCompany(models.Model):
         help="Days from an invitation or a reminder to the next reminder.",
     )
 
+    portal_invitation_retry_date = fields.Datetime(
+        copy=False,
+        readonly=True,
+        groups="base.group_system",
+        help="Until when invitations wait for a mail server that does not answer.",
+    )
+
     @api.constrains("portal_reminder_max", "portal_reminder_days")
     def _check_portal_reminder(self):
         for company in self:
@@ -42,20 +49,16 @@ class ResCompany(models.Model):
                 )
 
     def _get_portal_reminder_domain(self):
-        """Return the domain of the accounts that this company invited, see
-        ``_get_portal_invitation_company``, and is to remind now."""
+        """Return the domain of the invitations that this company is to repeat now."""
         self.ensure_one()
         latest = fields.Datetime.now() - timedelta(days=self.portal_reminder_days)
+        is_on = self.portal_account_policy != "never" and self.portal_reminder_max
         return [
-            "|",
-            ("portal_invitation_order_id.company_id", "=", self.id),
-            "&",
-            ("portal_invitation_order_id", "=", False),
-            ("company_id", "=", self.id),
-            ("portal_invitation_date", "<=", latest),
-            ("portal_invitation_due", "=", False),
-            ("portal_reminder_count", "<", self.portal_reminder_max),
-            ("active", "=", True),
-            ("share", "=", True),
-            ("log_ids", "=", False),
+            ("company_id", "=" if is_on else "in", self.id if is_on else []),
+            ("sent_date", "<=", latest),
+            ("due_date", "=", False),
+            ("cancel_reason", "=", False),
+            ("reminder_count", "<", self.portal_reminder_max),
+            ("user_id.active", "=", True),
+            ("user_id.log_ids", "=", False),
         ]

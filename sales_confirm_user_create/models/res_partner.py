@@ -1,7 +1,16 @@
+import re
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, email_normalize
+
+from odoo.addons.base.models.ir_mail_server import extract_rfc2822_addresses
+
+# What people paste with an address and do not see: spaces, joiners, directions.
+INVISIBLE = re.compile(r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+")
+# What every mail server takes: RFC 5321, section 4.5.3.1, and no quoted local part.
+DELIVERABLE = re.compile(r"(?=.{3,254}$)(?=[^@]{1,64}@)[^@\s\".]+(\.[^@\s\".]+)*@[^@\s]+")
 
 
 class ResPartner(models.Model):
@@ -36,18 +45,17 @@ class ResPartner(models.Model):
         groups="base.group_erp_manager",
     )
 
-    # The customer's user is looked up by address at each confirmation.
-    _email_normalized_idx = models.Index(
-        "(email_normalized) WHERE email_normalized IS NOT NULL"
-    )
+    # Internal users are looked up by address at each confirmation. Hashes have one
+    # size, whatever is typed.
+    _email_normalized_idx = models.Index("USING hash (email_normalized)")
 
     @api.depends(
         "user_ids.active",
         "user_ids.share",
         "user_ids.log_ids",
         "user_ids.portal_activation_date",
-        "user_ids.portal_invitation_date",
-        "user_ids.portal_invitation_due",
+        "user_ids.portal_invitation_ids.due_date",
+        "user_ids.portal_invitation_ids.sent_date",
     )
     def _compute_portal_account(self):
         self.portal_account_state = "none"
@@ -81,33 +89,32 @@ class ResPartner(models.Model):
         :param alias: what the table of contacts is called around the query
         :return: SQL with the columns id, state and date; no row without a user
         """
-        users = self.env["res.users"].sudo()
-        users.flush_model(
-            [
-                "partner_id",
-                "active",
-                "share",
-                "portal_activation_date",
-                "portal_invitation_date",
-                "portal_invitation_due",
-            ]
+        self.env["res.users"].flush_model(
+            ["partner_id", "active", "share", "portal_activation_date"]
         )
         self.env["res.users.log"].flush_model(["create_uid"])
+        self.env["portal.invitation"].flush_model(
+            ["user_id", "due_date", "sent_date", "cancel_reason"]
+        )
         return SQL(
             """
             SELECT users.id,
                    CASE WHEN NOT users.active THEN 'archived'
                         WHEN NOT users.share THEN 'internal'
                         WHEN activated THEN 'activated'
-                        WHEN users.portal_invitation_due IS NOT NULL
-                         AND users.portal_invitation_date IS NULL THEN 'due'
+                        WHEN invitation.sent_date IS NULL
+                         AND (
+                                invitation.due_date IS NOT NULL
+                             OR invitation.cancel_reason = 'order'
+                         ) THEN 'due'
                         ELSE 'invited'
                     END AS state,
                    CASE WHEN NOT (users.active AND users.share) THEN NULL
                         WHEN activated THEN users.portal_activation_date
-                        ELSE users.portal_invitation_date
+                        ELSE invitation.sent_date
                     END AS date
-              FROM res_users users,
+              FROM res_users users
+              LEFT JOIN portal_invitation invitation ON invitation.user_id = users.id,
            LATERAL (SELECT EXISTS (
                         SELECT FROM res_users_log log WHERE log.create_uid = users.id
                    ) AS activated) latest
@@ -119,8 +126,8 @@ class ResPartner(models.Model):
         )
 
     def _field_to_sql(self, alias, field_expr, query=None):
-        """Extend to search and group by the state of the account, which is not stored:
-        a login writes nothing but its log."""
+        """Override of `base` to search and group by the state of the account, which is
+        not stored: a login writes nothing but its log."""
         if field_expr != "portal_account_state":
             return super()._field_to_sql(alias, field_expr, query)
         self._check_field_access(self._fields[field_expr], "read")
@@ -145,25 +152,52 @@ class ResPartner(models.Model):
             )
         )
 
-    def _get_login_date(self):
-        """Extend ``auth_signup`` so that a new invitation ends the older ones.
+    def _get_portal_address(self):
+        """Return the address that emails can be delivered to, or False.
 
-        The date of the latest login is a part of the activation token, which is why
-        a token is dead after the first login. Before it there is no date, and the
-        number of the latest invitation, negative, takes its place.
-
-        :return: seconds since the epoch, or minus the number of invitations sent, or
-            None where there is neither
+        :return: the normalised address, its domain as mail servers know it
         """
-        # sudo: invitations are for administrators, the token is checked for anybody
-        counts = self.sudo().user_ids.mapped("portal_invitation_count")
-        return super()._get_login_date() or -max(counts, default=0) or None
+        self.ensure_one()
+        address = email_normalize(INVISIBLE.sub(" ", self.email or "").strip())
+        # Odoo's mail server leaves out, or cuts, what this function does.
+        candidates = extract_rfc2822_addresses(address or "")
+        if len(candidates) != 1 or not DELIVERABLE.fullmatch(candidates[0]):
+            return False
+        [deliverable] = candidates
+        is_same = deliverable.rpartition("@")[0] == address.rpartition("@")[0]
+        return is_same and email_normalize(deliverable)
+
+    def write(self, vals):
+        """Override of `base` so that an unused account follows a corrected address."""
+        if "email" not in vals:
+            return super().write(vals)
+        # sudo: those who edit contacts may not read invitations
+        invitations = self.env["portal.invitation"].sudo().search(
+            [("user_id.partner_id", "in", self.ids), ("user_id.log_ids", "=", False)]
+        )
+        before = {
+            invitation: invitation.partner_id._get_portal_address()
+            for invitation in invitations
+        }
+        res = super().write(vals)
+        for invitation, address in before.items():
+            # What customers type about themselves proves nothing.
+            if invitation.login == address and self.env.user._is_internal():
+                invitation._follow_address(invitation.partner_id._get_portal_address())
+        return res
+
+    def signup_prepare(self, signup_type="signup"):
+        """Override of `auth_signup`: whoever gets Odoo's own link needs no other."""
+        res = super().signup_prepare(signup_type=signup_type)
+        # sudo: visitors who ask for a new password may not read invitations
+        self.sudo().user_ids.portal_invitation_ids._replace_by_other_link()
+        return res
 
     def action_open_portal_user(self):
-        """Open the user of the contact, for who may.
+        """Open the user of the contact, for administrators.
 
         :return: an action
-        :raise UserError: when the contact has no user
+        :raise UserError: the contact has no user
         """
         self.ensure_one()
         if not self.portal_user_id:
@@ -172,5 +206,5 @@ class ResPartner(models.Model):
             "type": "ir.actions.act_window",
             "res_model": "res.users",
             "res_id": self.portal_user_id.id,
-            "views": [(False, "form")],
+            "views": [(self.env.ref("base.view_users_form").id, "form")],
         }

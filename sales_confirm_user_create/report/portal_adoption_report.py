@@ -16,13 +16,12 @@ class PortalAdoptionReport(models.Model):
     _rec_name = "order_id"
     _order = "date desc, id desc"
     _depends = {
+        "portal.invitation": ["order_id", "sent_date", "user_id"],
         "res.partner": ["email_normalized", "website_id"],
         "res.users": [
             "create_date",
             "partner_id",
             "portal_activation_date",
-            "portal_invitation_date",
-            "portal_invitation_order_id",
             "website_id",
         ],
         "sale.order": [
@@ -110,7 +109,7 @@ class PortalAdoptionReport(models.Model):
                    1 AS order_count,
                    sale.partner_id AS customer_count,
                    (sale.user_created IS TRUE)::int AS account_count,
-                   (account.portal_invitation_date IS NOT NULL)::int AS invited_count,
+                   (invitation.sent_date IS NOT NULL)::int AS invited_count,
                    (account.portal_activation_date IS NOT NULL)::int AS activated_count,
                    EXTRACT(
                        EPOCH FROM account.portal_activation_date - account.create_date
@@ -128,8 +127,10 @@ class PortalAdoptionReport(models.Model):
         return SQL(
             """
             FROM sale_order sale
+            LEFT JOIN portal_invitation invitation
+                ON invitation.order_id = sale.id AND sale.user_created
             LEFT JOIN res_users account
-                ON account.portal_invitation_order_id = sale.id
+                ON account.id = invitation.user_id
                AND account.partner_id = sale.partner_id
             LEFT JOIN (%s) activated ON activated.order_id = sale.id
             LEFT JOIN (%s) first_order ON first_order.partner_id = sale.partner_id

@@ -23,10 +23,7 @@ class PortalAccountCommon(SaleCommon, MailCase, CronMixinCase):
         cls.company = cls.env.company
         cls.company.email = "shop@example.com"
         # what the database holds of real invitations is not to be sent by tests
-        users = cls.env["res.users"].search(
-            [("portal_invitation_order_id", "!=", False)]
-        )
-        users.write({"portal_invitation_due": False, "portal_invitation_date": False})
+        cls.env["portal.invitation"].search([]).unlink()
         cls.salesperson = cls.env["res.users"].create(
             {
                 "name": "Salesperson",
@@ -60,6 +57,10 @@ class PortalAccountCommon(SaleCommon, MailCase, CronMixinCase):
             .with_context(active_test=False)
             .search([("login", "=", login)])
         )
+
+    def _get_invitation(self, partner=None):
+        """Return the invitation of the customer's user."""
+        return (partner or self.customer).user_ids.portal_invitation_ids
 
     def _send_invitations(self):
         """Run the scheduled action; return the messages that the mail server got."""

@@ -1,0 +1,305 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL, hash_sign, urls, verify_hash_signed
+
+TOKEN_SCOPE = "sales_confirm_user_create.activation"
+REMINDER, PAST_ORDER, RESENT, NEW_ORDER = "0", "1", "2", "3"
+
+
+class PortalInvitation(models.Model):
+    _name = "portal.invitation"
+    _description = "Portal Invitation"
+    _rec_name = "user_id"
+    _order = "id desc"
+
+    user_id = fields.Many2one(
+        comodel_name="res.users",
+        string="Portal User",
+        required=True,
+        ondelete="cascade",
+        index=True,
+    )
+    partner_id = fields.Many2one(related="user_id.partner_id", string="Customer")
+    login = fields.Char(related="user_id.login")
+    order_id = fields.Many2one(
+        comodel_name="sale.order", ondelete="set null", index="btree_not_null"
+    )
+    company_id = fields.Many2one(
+        comodel_name="res.company", required=True, help="The sender of the email."
+    )
+    email_from = fields.Char(string="From", compute="_compute_email_from")
+    priority = fields.Selection(
+        selection=[
+            (REMINDER, "Reminder"),
+            (PAST_ORDER, "Past order"),
+            (RESENT, "Sent again"),
+            (NEW_ORDER, "New order"),
+        ],
+        string="Reason",
+        required=True,
+        default=NEW_ORDER,
+    )
+    state = fields.Selection(
+        selection=[
+            ("due", "Due"),
+            ("sent", "Sent"),
+            ("failed", "Failed"),
+            ("expired", "Expired"),
+            ("activated", "Activated"),
+            ("cancelled", "Cancelled"),
+        ],
+        compute="_compute_state",
+        search="_search_state",
+    )
+    due_date = fields.Datetime(help="When to send the next email. Empty: none is due.")
+    sent_date = fields.Datetime(
+        string="Sent On", help="When the mail server accepted the latest email."
+    )
+    expiry_date = fields.Datetime(
+        string="Expires On", help="When the link of the latest email stops working."
+    )
+    sent_count = fields.Integer(string="Emails Sent")
+    reminder_count = fields.Integer(string="Reminders")
+    failure_count = fields.Integer(string="Failed Attempts")
+    failure = fields.Char(string="Last Failure")
+    cancel_reason = fields.Selection(
+        selection=[
+            ("order", "Order cancelled"),
+            ("access", "Access revoked"),
+            ("address", "Address removed or changed"),
+        ]
+    )
+    revision = fields.Integer(help="Links of an earlier revision do not work.")
+
+    _user_uniq = models.Constraint(
+        "UNIQUE (user_id)", "A portal user has one invitation only."
+    )
+    _due_idx = models.Index(
+        "(priority DESC, due_date, id, company_id) WHERE due_date IS NOT NULL"
+    )
+    _sent_idx = models.Index("(company_id, sent_date) WHERE due_date IS NULL")
+
+    @api.depends("company_id", "order_id")
+    def _compute_email_from(self):
+        for invitation in self:
+            order = invitation.order_id
+            senders = (invitation.company_id, order.website_id.company_id, order.user_id)
+            invitation.email_from = next(
+                (sender.email_formatted for sender in senders if sender.email), False
+            )
+
+    @api.depends(
+        "due_date", "expiry_date", "failure", "cancel_reason", "user_id.log_ids"
+    )
+    def _compute_state(self):
+        domain = [("id", "in", self.ids)]
+        for state, invitations in self._read_group(domain, ["state"], ["id:recordset"]):
+            invitations.state = state
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Override of `base` to search and group by the state, which is not stored:
+        time and logins change it, too."""
+        if field_expr != "state":
+            return super()._field_to_sql(alias, field_expr, query)
+        return SQL(
+            """
+            CASE WHEN EXISTS (
+                      SELECT FROM res_users_log WHERE create_uid = %(alias)s.user_id
+                 ) THEN 'activated'
+                 WHEN %(alias)s.cancel_reason IS NOT NULL THEN 'cancelled'
+                 WHEN %(alias)s.failure IS NOT NULL THEN 'failed'
+                 WHEN %(alias)s.due_date IS NOT NULL THEN 'due'
+                 WHEN %(alias)s.expiry_date < %(now)s THEN 'expired'
+                 ELSE 'sent'
+             END
+            """,
+            alias=SQL.identifier(alias),
+            now=fields.Datetime.now(),
+        )
+
+    @api.model
+    def _search_state(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        states = tuple(state for state in value if state) or (None,)
+        return Domain.custom(
+            to_sql=lambda model, alias, query: SQL(
+                "%s IN %s", model._field_to_sql(alias, "state", query), states
+            )
+        )
+
+    def action_resend(self):
+        """Send the invitations again; for sales managers.
+
+        :return: an action that shows who gets an email, and why others do not
+        """
+        self.check_access("read")
+        # sudo: nobody but the addon writes on invitations
+        users, reasons = self.sudo().user_id, {}
+        for user in users:
+            if reason := user._get_no_invitation_reason():
+                reasons[user.login] = self.env._(reason)
+        invited = users.filtered(lambda user: user.login not in reasons)
+        invited.portal_invitation_ids._resend()
+        return self._notify_invited(invited.mapped("login"), reasons)
+
+    @api.model
+    def _notify_invited(self, logins, reasons):
+        """Return the action that shows who gets an email.
+
+        :param logins: list of the logins that get one
+        :param reasons: dict of names of others, or of their orders, to the reason
+        """
+        names_by_reason = {}
+        for name, reason in reasons.items():
+            names_by_reason.setdefault(reason, []).append(name)
+        lines = [
+            self.env._("%(names)s: %(reason)s", names=_join(self, names), reason=reason)
+            for reason, names in names_by_reason.items()
+        ]
+        if logins:
+            names = _join(self, sorted(set(logins)))
+            lines.insert(0, self.env._("Email on its way to %s.", names))
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "title": self.env._("Portal invitation"),
+                "message": " ".join(lines),
+                "type": "warning" if reasons else "success",
+                "sticky": bool(reasons),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    # === When to send === #
+
+    @api.model
+    def _trigger(self, at=None):
+        """Have the scheduled action send what is due.
+
+        :param at: datetime in UTC; None for right after the commit
+        """
+        # sudo: whoever confirms an order may cause its invitation to be sent
+        self.env.ref(
+            "sales_confirm_user_create.ir_cron_portal_invitation"
+        ).sudo()._trigger(at)
+
+    def _make_due(self, **values):
+        """Have the invitations sent now.
+
+        :param values: more to write on them
+        """
+        if self:
+            now = fields.Datetime.now()
+            self.write({"due_date": now, "cancel_reason": False, **values})
+            self._trigger()
+
+    def _resend(self):
+        """Have the invitations sent again because somebody asked for it."""
+        self._make_due(priority=RESENT, failure_count=0, failure=False)
+
+    def _release(self, order):
+        """Send what a cancelled order held back, now that an order is confirmed."""
+        self._make_due(priority=NEW_ORDER, order_id=order.id)
+
+    def _cancel(self, reason):
+        """Send nothing more, and end all links.
+
+        :param reason: see ``cancel_reason``
+        """
+        for invitation in self:
+            invitation.write(
+                {
+                    "due_date": False,
+                    "cancel_reason": reason,
+                    "revision": invitation.revision + 1,
+                }
+            )
+
+    def _follow_address(self, address):
+        """Let a login that was never used follow the corrected address of the contact.
+
+        :param address: the new address, or False
+        """
+        order = self.order_id
+        users = self.env["res.users"].with_context(active_test=False)
+        if not address or users.search_count([("login", "=", address)], limit=1):
+            self._cancel("address")
+            return
+        self.revision += 1
+        self.user_id.with_context(sales_confirm_user_create_activation=True).write(
+            {"login": address}
+        )
+        if order:
+            note = order._with_note_lang().env._(
+                "The login of the portal account is now %s.", address
+            )
+            order._log_portal_account_notes({order: note})
+
+    def _replace_by_other_link(self):
+        """Send nothing now: Odoo has just emailed a link of its own."""
+        self.filtered("due_date").write(
+            {"due_date": False, "sent_date": fields.Datetime.now(), "failure": False}
+        )
+
+    # === The link === #
+
+    def _get_link(self):
+        """Return a link for the website of the account, or of the order."""
+        self.ensure_one()
+        user = self.user_id
+        record = user if user.website_id else self.order_id or user.partner_id
+        expiry = int(self.expiry_date.timestamp())
+        # The expiry is signed with the rest, and not Odoo's own: an expired token still
+        # says whose it was.
+        values = [self.id, user.login, self.revision, expiry]
+        token = hash_sign(self.sudo().env, TOKEN_SCOPE, values)
+        return urls.urljoin(record.get_base_url(), f"/my/activate?token={token}")
+
+    def _get_destination(self):
+        """Return where the customer goes after the activation, as a local address."""
+        order = self.order_id
+        is_own = order.state == "sale" and order.partner_id == self.partner_id
+        return f"/my/orders/{order.id}" if is_own else "/my/orders"
+
+    def _renew(self):
+        """Send a new link to the login, unless one was sent minutes ago."""
+        if not self.user_id._get_no_invitation_reason():
+            self._resend()
+
+    @api.model
+    def _read_token(self, token):
+        """Return the invitation that a link belongs to, and what the link is good for.
+
+        :return: an invitation, and "valid", "expired", "used" or "invalid"; no
+            invitation if invalid
+        """
+        try:
+            values = verify_hash_signed(self.sudo().env, TOKEN_SCOPE, token or "")
+        except ValueError:
+            # decoding what a mail program has cut
+            values = None
+        if not values:
+            return self.browse(), "invalid"
+        invitation_id, login, revision, expiry = values
+        # sudo: visitors may not read invitations; the token names the one they may use
+        invitation = self.sudo().browse(invitation_id).exists()
+        user = invitation.user_id
+        if (
+            (invitation.revision, user.login) != (revision, login)
+            or not user.active
+            or not user._is_portal()
+        ):
+            return self.browse(), "invalid"
+        if user.log_ids:
+            return invitation, "used"
+        is_expired = expiry < fields.Datetime.now().timestamp()
+        return invitation, "expired" if is_expired else "valid"
+
+
+def _join(record, names):
+    """Return a list of names, or how many they are if more than ten."""
+    if len(names) > 10:
+        return record.env._("%s entries", len(names))
+    return ", ".join(names)

@@ -1,0 +1,304 @@
+import logging
+from collections import defaultdict
+from datetime import timedelta
+
+from psycopg2.errors import UniqueViolation
+
+from odoo import Command, api, fields, models
+
+from .portal_invitation import NEW_ORDER, PAST_ORDER
+from .portal_invitation_mail import RETRIED_EXCEPTIONS
+
+_logger = logging.getLogger(__name__)
+
+# How long after the confirmation a customer reads that the account was created.
+ANNOUNCED = timedelta(hours=1)
+
+
+class SaleOrder(models.Model):
+    _inherit = "sale.order"
+
+    def _create_missing_portal_accounts(self):
+        """Create an account for each customer who has none, all in one batch.
+
+        :return: dict of the orders without an account to the issue and the error
+        """
+        if not self:
+            return {}
+        users_by_customer = self._find_customer_users()
+        self._allow_order_company(users_by_customer)
+        self._release_portal_invitations(users_by_customer)
+        due, issues = self._split_orders_without_account(users_by_customer)
+        created, errors = due._create_portal_users()
+        issues |= errors
+        self._set_portal_account_issues(issues)
+        if created:
+            created.user_created = True
+            created._log_portal_account_notes(
+                {order: order._get_portal_account_created() for order in created}
+            )
+            self.env["portal.invitation"]._trigger()
+        return issues
+
+    # === Who has an account === #
+
+    def _find_customer_users(self):
+        """Return the users of the orders' customers, see ``res.users``."""
+        return self.env["res.users"]._find_customer_users(
+            {partner.id: partner._get_portal_address() for partner in self.partner_id}
+        )
+
+    def _filter_customer_users(self, users_by_customer):
+        """Return the users that count as the account of this order's customer.
+
+        A user of the contact does, whatever the login. A user with the address does
+        where the customer can log in with it.
+
+        :param users_by_customer: what ``_find_customer_users`` returned
+        :return: list of ``CustomerUser``
+        """
+        self.ensure_one()
+        partner = self.partner_id
+        return [
+            user
+            for user in users_by_customer.get(partner.id, ())
+            if user.partner_id == partner.id or self._can_log_in_with(user.website_id)
+        ]
+
+    def _can_log_in_with(self, website_id):
+        """Return whether an account of a website, or of none, works for this order."""
+        website = self.website_id or self.partner_id.website_id
+        return not website or website_id in (None, website.id)
+
+    def _has_customer_user(self):
+        """Return whether the customer of this order has a user, or had one."""
+        # sudo: a visitor may not read users, and learns nothing but this
+        order = self.sudo()
+        return bool(order._filter_customer_users(order._find_customer_users()))
+
+    def _is_portal_account_announced(self):
+        """Return whether the order has just created an account that is not in use."""
+        # sudo: a visitor may not read users, and learns nothing but this
+        order = self.sudo()
+        return (
+            order.user_created
+            and order.date_order > fields.Datetime.now() - ANNOUNCED
+            and order.portal_account_state in ("due", "invited")
+        )
+
+    def _is_accepted_online(self):
+        """Return whether the customer has just signed the order, or paid for it."""
+        since = fields.Datetime.now() - ANNOUNCED
+        payment = self.get_portal_last_transaction()
+        return (self.signed_on and self.signed_on > since) or (
+            payment.state in ("done", "authorized") and payment.last_state_change > since
+        )
+
+    def _get_portal_account_website(self):
+        """Return the website the account is for, or none where accounts are shared."""
+        return (
+            self.website_id.filtered("specific_user_account")
+            or self.partner_id.website_id
+        )
+
+    def _split_orders_without_account(self, users_by_customer):
+        """Sort out the orders whose customer has no account.
+
+        :param users_by_customer: what ``_find_customer_users`` returned
+        :return: the first order of each customer to get an account, and a dict of the
+            orders whose customer cannot have one to the issue and the error
+        """
+        due, issues, users_by_order = self.browse(), {}, {}
+        for order in self.sorted("id"):
+            users = order._filter_customer_users(users_by_customer)
+            own = order.partner_id.id
+            if not any(user.active and user.partner_id == own for user in users):
+                users_by_order[order] = users
+        if not users_by_order:
+            return due, issues
+        excluded = self._get_contacts_without_account()
+        customers_due, websites_by_address = set(), defaultdict(list)
+        for order, users in users_by_order.items():
+            partner = order.partner_id
+            if partner in customers_due:
+                continue
+            websites = websites_by_address[partner._get_portal_address()]
+            if issue := excluded.get(partner.commercial_partner_id) or excluded.get(
+                partner.email_normalized
+            ):
+                issues[order] = issue, None
+            elif any(user.active for user in users) or any(
+                map(order._can_log_in_with, websites)
+            ):
+                issues[order] = "other_contact", None
+            elif issue := order._get_contact_issue(users):
+                issues[order] = issue, None
+            else:
+                due += order
+                customers_due.add(partner)
+                websites.append(order._get_portal_account_website().id or None)
+        return due, issues
+
+    @api.model
+    def _get_contacts_without_account(self):
+        """Return a dict of the contacts, and addresses, that never get an account to
+        the issue."""
+        companies = self.env["res.company"].search([]).partner_id
+        own = [*companies, *filter(None, companies.mapped("email_normalized"))]
+        users = self.env.ref("base.user_root") + self.env.ref("base.public_user")
+        users |= self.env["website"].search([]).user_id
+        return dict.fromkeys(own, "own_company") | dict.fromkeys(
+            users.partner_id, "technical"
+        )
+
+    def _get_contact_issue(self, users):
+        """Return why the customer of this order cannot have an account, or False.
+
+        :param users: the archived users of the customer, list of ``CustomerUser``
+        """
+        partner = self.partner_id
+        if users:
+            archived = self.env["res.users"].browse(user.id for user in users)
+            is_revoked = any(user._is_public() for user in archived)
+            return "access_revoked" if is_revoked else "archived_user"
+        if not partner.active:
+            return "archived_contact"
+        if not (partner.email or "").strip():
+            return "no_email"
+        return not partner._get_portal_address() and "invalid_email"
+
+    # === Creating accounts === #
+
+    def _create_portal_users(self):
+        """Create one portal user for the customer of each order.
+
+        :return: the orders whose account was created, and a dict of the other orders to
+            the issue and the error
+        """
+        if not self:
+            return self, {}
+        template_values = self.env["res.users"]._prepare_portal_user_template_values()
+        if not template_values:
+            _logger.error("The template for new portal users is missing or no such user")
+            return self.browse(), dict.fromkeys(self, ("template", None))
+        # Sorted, so that two batches with the same customers don't lock each other out.
+        return self.sorted(
+            lambda order: order.partner_id._get_portal_address()
+        )._create_portal_users_from(template_values)
+
+    def _create_portal_users_from(self, template_values):
+        """Create the users in one batch; where that fails, in halves."""
+        try:
+            with self.env.cr.savepoint():
+                users = self.env["res.users"]._create_portal_users(
+                    [
+                        template_values | order._prepare_portal_user_values()
+                        for order in self
+                    ]
+                )
+                self._create_portal_invitations(users)
+            return self, {}
+        except RETRIED_EXCEPTIONS:
+            raise
+        except Exception as error:
+            if len(self) == 1:
+                if self._is_login_taken(error):
+                    _logger.info("The address of order %s has a user by now", self.id)
+                    return self.browse(), {self: ("same_moment", None)}
+                _logger.exception("No portal account for order %s", self.id)
+                return self.browse(), {self: ("error", error)}
+        middle = len(self) // 2
+        created, issues = self[:middle]._create_portal_users_from(template_values)
+        more_created, more = self[middle:]._create_portal_users_from(template_values)
+        return created + more_created, issues | more
+
+    def _prepare_portal_user_values(self):
+        """Return the values of a user in addition to those of the template user."""
+        self.ensure_one()
+        # Odoo moves a contact that has a company into that of its user.
+        company = self.partner_id.company_id or self.company_id
+        values = {
+            "active": True,
+            "login": self.partner_id._get_portal_address(),
+            "partner_id": self.partner_id.id,
+            "company_id": company.id,
+            "company_ids": [Command.set((company | self.company_id).ids)],
+        }
+        if website := self._get_portal_account_website():
+            values["website_id"] = website.id
+        return values
+
+    @api.model
+    def _is_login_taken(self, error):
+        """Return whether another transaction has just created a user with the login.
+
+        Whose user it is can't be seen yet: the customer's own, or another contact's.
+        """
+        return isinstance(
+            error, UniqueViolation
+        ) and error.diag.constraint_name.startswith("res_users_login")
+
+    def _create_portal_invitations(self, users):
+        """Create the invitations of users that have none.
+
+        :param users: of these orders' customers
+        """
+        orders = {order.partner_id: order for order in self}
+        now = fields.Datetime.now()
+        self.env["portal.invitation"].create(
+            [
+                {
+                    "user_id": user.id,
+                    "order_id": orders[user.partner_id].id,
+                    "company_id": orders[user.partner_id].company_id.id,
+                    "priority": PAST_ORDER
+                    if now - orders[user.partner_id].date_order > timedelta(days=1)
+                    else NEW_ORDER,
+                    "due_date": now,
+                }
+                for user in users
+            ]
+        )
+
+    def _release_portal_invitations(self, users_by_customer):
+        """Send what these customers' cancelled orders have held back."""
+        for order in self:
+            for user in users_by_customer.get(order.partner_id.id, ()):
+                if user.held_invitation_id and user.partner_id == order.partner_id.id:
+                    self.env["portal.invitation"].browse(
+                        user.held_invitation_id
+                    )._release(order)
+
+    def _allow_order_company(self, users_by_customer):
+        """Let the customers' portal users see the company they buy from."""
+        user_ids_by_company = defaultdict(set)
+        for order in self:
+            company, partner = order.company_id, order.partner_id
+            user_ids_by_company[company] |= {
+                user.id
+                for user in users_by_customer.get(partner.id, ())
+                if user.partner_id == partner.id
+                and user.active
+                and user.share
+                and company.id not in user.company_ids
+            }
+        for company, user_ids in user_ids_by_company.items():
+            if user_ids:
+                self.env["res.users"].browse(user_ids).write(
+                    {"company_ids": [Command.link(company.id)]}
+                )
+
+    def _prepare_portal_account_batch_values(self):
+        """Return the values of a batch for these orders: whom it would concern."""
+        due, issues = self._split_orders_without_account(self._find_customer_users())
+        refused = self.browse([order.id for order in issues]).partner_id
+        refused -= due.partner_id  # refused on one website, due on another
+        unusable = refused.filtered(lambda partner: not partner._get_portal_address())
+        return {
+            "order_ids": [Command.set(self.ids)],
+            "order_count": len(self),
+            "missing_count": len(due),
+            "existing_count": len(self.partner_id - due.partner_id - refused),
+            "unusable_count": len(unusable),
+            "other_count": len(refused - unusable),
+        }
