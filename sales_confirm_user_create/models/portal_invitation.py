@@ -1,6 +1,9 @@
+from babel.units import format_unit
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, hash_sign, urls, verify_hash_signed
+from odoo.tools.misc import babel_locale_parse, get_lang
 
 TOKEN_SCOPE = "sales_confirm_user_create.activation"
 REMINDER, PAST_ORDER, RESENT, NEW_ORDER = "0", "1", "2", "3"
@@ -28,6 +31,7 @@ class PortalInvitation(models.Model):
         comodel_name="res.company", required=True, help="The sender of the email."
     )
     email_from = fields.Char(string="From", compute="_compute_email_from")
+    validity = fields.Char(compute="_compute_validity", help="How long a link works.")
     priority = fields.Selection(
         selection=[
             (REMINDER, "Reminder"),
@@ -87,6 +91,21 @@ class PortalInvitation(models.Model):
             invitation.email_from = next(
                 (sender.email_formatted for sender in senders if sender.email), False
             )
+
+    @api.depends_context("lang")
+    def _compute_validity(self):
+        hours = self._get_validity_hours()
+        # in days from two days on
+        amount = (hours, "hour") if hours < 48 else (hours // 24, "day")
+        locale = babel_locale_parse(get_lang(self.env).code)
+        self.validity = format_unit(*amount, locale=locale)
+
+    @api.model
+    def _get_validity_hours(self):
+        """Return how long a link works, in hours."""
+        # sudo: whoever renders the email may not read parameters
+        get_param = self.env["ir.config_parameter"].sudo().get_param
+        return int(get_param("auth_signup.signup.validity.hours", 144))
 
     @api.depends(
         "due_date", "expiry_date", "failure", "cancel_reason", "user_id.log_ids"
@@ -245,15 +264,17 @@ class PortalInvitation(models.Model):
 
     # === The link === #
 
-    def _get_link(self):
-        """Return a link for the website of the account, or of the order."""
+    def _get_link(self, expiry):
+        """Return a link for the website of the account, or of the order.
+
+        :param expiry: datetime in UTC, when the link stops working
+        """
         self.ensure_one()
         user = self.user_id
         record = user if user.website_id else self.order_id or user.partner_id
-        expiry = int(self.expiry_date.timestamp())
         # The expiry is signed with the rest, and not Odoo's own: an expired token still
         # says whose it was.
-        values = [self.id, user.login, self.revision, expiry]
+        values = [self.id, user.login, self.revision, int(expiry.timestamp())]
         token = hash_sign(self.sudo().env, TOKEN_SCOPE, values)
         return urls.urljoin(record.get_base_url(), f"/my/activate?token={token}")
 

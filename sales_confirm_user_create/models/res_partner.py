@@ -8,9 +8,11 @@ from odoo.tools import SQL, email_normalize
 from odoo.addons.base.models.ir_mail_server import extract_rfc2822_addresses
 
 # What people paste with an address and do not see: spaces, joiners, directions.
-INVISIBLE = re.compile(r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+")
+INVISIBLE = r"\s\x00-\x1f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+AROUND = re.compile(f"^[{INVISIBLE}]+|[{INVISIBLE}]+$")
 # What every mail server takes: RFC 5321, section 4.5.3.1, and no quoted local part.
-DELIVERABLE = re.compile(r"(?=.{3,254}$)(?=[^@]{1,64}@)[^@\s\".]+(\.[^@\s\".]+)*@[^@\s]+")
+WORDS = rf"[^@\".{INVISIBLE}]+(\.[^@\".{INVISIBLE}]+)*"
+DELIVERABLE = re.compile(rf"(?=.{{3,254}}$)(?=[^@]{{1,64}}@){WORDS}@{WORDS}")
 
 
 class ResPartner(models.Model):
@@ -158,9 +160,9 @@ class ResPartner(models.Model):
         :return: the normalised address, its domain as mail servers know it
         """
         self.ensure_one()
-        address = email_normalize(INVISIBLE.sub(" ", self.email or "").strip())
+        address = AROUND.sub("", email_normalize(self.email or "", strict=False) or "")
         # Odoo's mail server leaves out, or cuts, what this function does.
-        candidates = extract_rfc2822_addresses(address or "")
+        candidates = extract_rfc2822_addresses(address)
         if len(candidates) != 1 or not DELIVERABLE.fullmatch(candidates[0]):
             return False
         [deliverable] = candidates

@@ -51,25 +51,33 @@ class ResUsers(models.Model):
         "(login, COALESCE(website_id, 0))",
         "Another user has this login. Choose a different one.",
     )
-    # Hashes have one size, whatever is typed.
-    _login_normalized_idx = models.Index("USING hash (lower(btrim(login)))")
+    # Hashes have one size, whatever is typed. "C" lowers ASCII letters alone, as Odoo
+    # does: others have look-alikes, which are other mailboxes.
+    _login_normalized_idx = models.Index(
+        'USING hash (lower(btrim(login) COLLATE "C"))'
+    )
 
     # === Who has an account === #
 
     @api.model
-    def _find_customer_users(self, addresses):
+    def _find_customer_users(self, partners):
         """Find the users that may be the accounts of customers, in one query.
 
         These are the users of the contact, the users with the address as login, and
         internal users whose contact has the address. Anybody else can have typed it.
 
-        :param addresses: dict of contacts' ids to addresses as in
-            ``res.partner._get_portal_address``, or False
+        :param partners: the contacts of the customers
         :return: dict of contacts' ids to lists of ``CustomerUser``, oldest first
         """
         users_by_customer = defaultdict(list)
-        if not addresses:
+        if not partners:
             return users_by_customer
+        # Odoo keeps a domain as it was typed, and mail servers know it in ASCII.
+        addresses = [
+            (partner.id, address or None)
+            for partner in partners
+            for address in {partner._get_portal_address(), partner.email_normalized}
+        ]
         self.flush_model(
             ["login", "partner_id", "website_id", "active", "share", "company_ids"]
         )
@@ -96,7 +104,8 @@ class ResUsers(models.Model):
                       ) wanted
                       JOIN LATERAL (
                             SELECT id FROM res_users
-                             WHERE lower(btrim(login)) = lower(wanted.address)
+                             WHERE lower(btrim(login) COLLATE "C")
+                                   = lower(wanted.address COLLATE "C")
                              UNION
                             SELECT users.id
                               FROM res_partner contact
@@ -122,8 +131,8 @@ class ResUsers(models.Model):
                   ) users ON TRUE
                  ORDER BY users.id
                 """,
-                ids=list(addresses),
-                addresses=[address or None for address in addresses.values()],
+                ids=[partner_id for partner_id, _address in addresses],
+                addresses=[address for _partner_id, address in addresses],
             )
         ):
             users_by_customer[customer_id].append(CustomerUser(*values))
@@ -134,9 +143,22 @@ class ResUsers(models.Model):
     @api.model
     def _signup_create_user(self, values):
         """Override of `website` to store a login that is an address as Odoo normalises
-        it: another spelling would be another account."""
+        it: another spelling would be another account.
+
+        :raise UserError: the account was never activated; a link is on its way
+        """
         if address := email_normalize(values.get("login") or ""):
             values["login"] = address
+            # sudo: visitors may not read users, and learn what Odoo tells them, too
+            user = self.sudo().search(self._get_login_domain(address), limit=1)
+            if user.portal_invitation_ids and not user.log_ids:
+                user.portal_invitation_ids._renew()
+                raise UserError(
+                    self.env._(
+                        "There is an account for this address. We have sent you an "
+                        "email to activate it."
+                    )
+                )
         return super()._signup_create_user(values)
 
     @api.model

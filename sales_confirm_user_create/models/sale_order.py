@@ -58,11 +58,16 @@ class SaleOrder(models.Model):
         groups="base.group_user",
         help="Why the confirmation created no portal account.",
     )
+    # Not as superuser: it is for those who may read the contact.
     portal_account_state = fields.Selection(
-        related="partner_id.portal_account_state", groups="base.group_user"
+        related="partner_id.portal_account_state",
+        related_sudo=False,
+        groups="base.group_user",
     )
     portal_account_date = fields.Datetime(
-        related="partner_id.portal_account_date", groups="base.group_user"
+        related="partner_id.portal_account_date",
+        related_sudo=False,
+        groups="base.group_user",
     )
 
     @api.model_create_multi

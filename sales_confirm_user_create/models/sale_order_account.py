@@ -44,9 +44,7 @@ class SaleOrder(models.Model):
 
     def _find_customer_users(self):
         """Return the users of the orders' customers, see ``res.users``."""
-        return self.env["res.users"]._find_customer_users(
-            {partner.id: partner._get_portal_address() for partner in self.partner_id}
-        )
+        return self.env["res.users"]._find_customer_users(self.partner_id)
 
     def _filter_customer_users(self, users_by_customer):
         """Return the users that count as the account of this order's customer.
@@ -122,9 +120,11 @@ class SaleOrder(models.Model):
             partner = order.partner_id
             if partner in customers_due:
                 continue
-            websites = websites_by_address[partner._get_portal_address()]
+            address = partner._get_portal_address()
+            # compared as in the database: without the case of ASCII letters
+            websites = websites_by_address[(address or "").encode().lower()]
             if issue := excluded.get(partner.commercial_partner_id) or excluded.get(
-                partner.email_normalized
+                address
             ):
                 issues[order] = issue, None
             elif any(user.active for user in users) or any(
@@ -144,7 +144,8 @@ class SaleOrder(models.Model):
         """Return a dict of the contacts, and addresses, that never get an account to
         the issue."""
         companies = self.env["res.company"].search([]).partner_id
-        own = [*companies, *filter(None, companies.mapped("email_normalized"))]
+        own = {*companies, *(company._get_portal_address() for company in companies)}
+        own.discard(False)  # whose reason is another one
         users = self.env.ref("base.user_root") + self.env.ref("base.public_user")
         users |= self.env["website"].search([]).user_id
         return dict.fromkeys(own, "own_company") | dict.fromkeys(
