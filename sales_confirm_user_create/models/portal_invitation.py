@@ -111,6 +111,7 @@ class PortalInvitation(models.Model):
         "due_date", "expiry_date", "failure", "cancel_reason", "user_id.log_ids"
     )
     def _compute_state(self):
+        self.state = False
         domain = [("id", "in", self.ids)]
         for state, invitations in self._read_group(domain, ["state"], ["id:recordset"]):
             invitations.state = state
@@ -285,9 +286,15 @@ class PortalInvitation(models.Model):
         return f"/my/orders/{order.id}" if is_own else "/my/orders"
 
     def _renew(self):
-        """Send a new link to the login, unless one was sent minutes ago."""
+        """Send a new link to the login, unless one was sent minutes ago.
+
+        :return: whether there is a new link
+        """
+        if self.user_id._get_invitation_address_issue():
+            return False
         if not self.user_id._get_no_invitation_reason():
             self._resend()
+        return True
 
     @api.model
     def _read_token(self, token):

@@ -113,9 +113,7 @@ class PortalInvitation(models.Model):
             return {}
 
     def _prepare_emails(self):
-        """Return what these invitations say, rendered together.
-
-        Odoo compiles a template anew each time it renders it.
+        """Return what these invitations say: what they share is read once.
 
         :return: dict of ids, logins and revisions to expiry dates, links and values of
             ``mail.mail``; an email that is not in it is rendered when it is sent

@@ -5,6 +5,7 @@ from datetime import timedelta
 from psycopg2.errors import UniqueViolation
 
 from odoo import Command, api, fields, models
+from odoo.tools import SQL
 
 from .portal_invitation import NEW_ORDER, PAST_ORDER
 from .portal_invitation_mail import RETRIED_EXCEPTIONS
@@ -74,6 +75,12 @@ class SaleOrder(models.Model):
         order = self.sudo()
         return bool(order._filter_customer_users(order._find_customer_users()))
 
+    def _gets_portal_account(self):
+        """Return whether the confirmation of this order is to create an account."""
+        # sudo: a visitor may not read contacts, and learns nothing but this
+        order = self.sudo()._filter_portal_account_policy()
+        return order.state in ("draft", "sent") and order.partner_id._get_portal_address()
+
     def _is_portal_account_announced(self):
         """Return whether the order has just created an account that is not in use."""
         # sudo: a visitor may not read users, and learns nothing but this
@@ -91,6 +98,16 @@ class SaleOrder(models.Model):
         return (self.signed_on and self.signed_on > since) or (
             payment.state in ("done", "authorized") and payment.last_state_change > since
         )
+
+    def _get_name_portal_content_view(self):
+        """Override of `sale` to show above the order that its account was created."""
+        if self._is_portal_account_announced() and self._is_accepted_online():
+            return "sales_confirm_user_create.portal_order_account_created"
+        return self._get_name_portal_order_view()
+
+    def _get_name_portal_order_view(self):
+        """Return the template of the order itself, see ``sale``."""
+        return super()._get_name_portal_content_view()
 
     def _get_portal_account_website(self):
         """Return the website the account is for, or none where accounts are shared."""
@@ -141,16 +158,30 @@ class SaleOrder(models.Model):
 
     @api.model
     def _get_contacts_without_account(self):
-        """Return a dict of the contacts, and addresses, that never get an account to
-        the issue."""
-        companies = self.env["res.company"].search([]).partner_id
-        own = {*companies, *(company._get_portal_address() for company in companies)}
-        own.discard(False)  # whose reason is another one
-        users = self.env.ref("base.user_root") + self.env.ref("base.public_user")
-        users |= self.env["website"].search([]).user_id
-        return dict.fromkeys(own, "own_company") | dict.fromkeys(
-            users.partner_id, "technical"
+        """Return the contacts that never get an account: the shop's companies, Odoo's
+        own users and the visitors of websites.
+
+        :return: dict of contacts' ids, and companies' addresses, to the issue
+        """
+        get_id = self.env["ir.model.data"]._xmlid_to_res_id
+        self.env["res.company"].flush_model(["partner_id"])
+        self.env["website"].flush_model(["user_id"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT partner.id, partner.email_normalized, 'own_company'
+                  FROM res_company company
+                  JOIN res_partner partner ON partner.id = company.partner_id
+                 UNION
+                SELECT partner_id, NULL, 'technical'
+                  FROM res_users
+                 WHERE id IN (%s, %s) OR id IN (SELECT user_id FROM website)
+                """,
+                get_id("base.user_root"),
+                get_id("base.public_user"),
+            )
         )
+        return {key: issue for *keys, issue in rows for key in keys if key}
 
     def _get_contact_issue(self, users):
         """Return why the customer of this order cannot have an account, or False.
