@@ -140,9 +140,8 @@ class SaleOrder(models.Model):
             address = partner._get_portal_address()
             # compared as in the database: without the case of ASCII letters
             websites = websites_by_address[(address or "").encode().lower()]
-            if issue := excluded.get(partner.commercial_partner_id) or excluded.get(
-                address
-            ):
+            keys = partner.commercial_partner_id.id, partner.email_normalized, address
+            if issue := next(filter(None, map(excluded.get, keys)), False):
                 issues[order] = issue, None
             elif any(user.active for user in users) or any(
                 map(order._can_log_in_with, websites)
@@ -320,17 +319,26 @@ class SaleOrder(models.Model):
                     {"company_ids": [Command.link(company.id)]}
                 )
 
-    def _prepare_portal_account_batch_values(self):
-        """Return the values of a batch for these orders: whom it would concern."""
-        due, issues = self._split_orders_without_account(self._find_customer_users())
-        refused = self.browse([order.id for order in issues]).partner_id
-        refused -= due.partner_id  # refused on one website, due on another
-        unusable = refused.filtered(lambda partner: not partner._get_portal_address())
-        return {
-            "order_ids": [Command.set(self.ids)],
-            "order_count": len(self),
-            "missing_count": len(due),
-            "existing_count": len(self.partner_id - due.partner_id - refused),
-            "unusable_count": len(unusable),
-            "other_count": len(refused - unusable),
-        }
+    def _count_portal_accounts(self, counted):
+        """Return how many customers of these orders would get an account, or none.
+
+        :param counted: set of the contacts' ids and addresses counted before, extended
+        :return: dict of counting fields of ``portal.account.batch`` to numbers
+        """
+        orders = self.filtered(lambda order: order.partner_id.id not in counted)
+        due, issues = orders._split_orders_without_account(orders._find_customer_users())
+        missing = set(due.partner_id)
+        refused = {order.partner_id for order in issues}
+        counts = defaultdict(int)
+        for partner in orders.partner_id:
+            address = partner._get_portal_address()
+            if partner in missing and address not in counted:
+                name = "missing_count"
+                counted.add(address)
+            elif partner not in refused and partner not in missing:
+                name = "existing_count"
+            else:
+                name = "other_count" if address else "unusable_count"
+            counts[name] += 1
+            counted.add(partner.id)
+        return counts
