@@ -121,20 +121,20 @@ class PortalInvitation(models.Model):
         time and logins change it, too."""
         if field_expr != "state":
             return super()._field_to_sql(alias, field_expr, query)
+        names = ("user_id", "cancel_reason", "failure", "due_date", "expiry_date")
         return SQL(
             """
-            CASE WHEN EXISTS (
-                      SELECT FROM res_users_log WHERE create_uid = %(alias)s.user_id
-                 ) THEN 'activated'
-                 WHEN %(alias)s.cancel_reason IS NOT NULL THEN 'cancelled'
-                 WHEN %(alias)s.failure IS NOT NULL THEN 'failed'
-                 WHEN %(alias)s.due_date IS NOT NULL THEN 'due'
-                 WHEN %(alias)s.expiry_date < %(now)s THEN 'expired'
+            CASE WHEN EXISTS (SELECT FROM res_users_log WHERE create_uid = %s)
+                      THEN 'activated'
+                 WHEN %s IS NOT NULL THEN 'cancelled'
+                 WHEN %s IS NOT NULL THEN 'failed'
+                 WHEN %s IS NOT NULL THEN 'due'
+                 WHEN %s < %s THEN 'expired'
                  ELSE 'sent'
              END
             """,
-            alias=SQL.identifier(alias),
-            now=fields.Datetime.now(),
+            *(self._field_to_sql(alias, name, query) for name in names),
+            fields.Datetime.now(),
         )
 
     @api.model
@@ -161,6 +161,7 @@ class PortalInvitation(models.Model):
                 reasons[user.login] = self.env._(reason)
         invited = users.filtered(lambda user: user.login not in reasons)
         invited.portal_invitation_ids._resend()
+        invited.portal_invitation_ids.order_id._note_invitation_resent()
         return self._notify_invited(invited.mapped("login"), reasons)
 
     @api.model

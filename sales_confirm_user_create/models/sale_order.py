@@ -119,16 +119,7 @@ class SaleOrder(models.Model):
         users = invited.partner_id.portal_user_id
         invited._create_portal_invitations(users - users.portal_invitation_ids.user_id)
         users.portal_invitation_ids._resend()
-        invited._log_portal_account_notes(
-            {
-                order: order._with_note_lang().env._(
-                    "Portal invitation sent again to %s.",
-                    order.partner_id.portal_user_id.login,
-                )
-                for order in invited
-            },
-            self.env.user.partner_id,
-        )
+        invited._note_invitation_resent()
         return self.env["portal.invitation"]._notify_invited(
             users.mapped("login"), reasons
         )
@@ -278,6 +269,19 @@ class SaleOrder(models.Model):
         return self._with_note_lang().env._(
             "Portal account %s created for the customer; the invitation is on its way.",
             self.partner_id._get_portal_address(),
+        )
+
+    def _note_invitation_resent(self):
+        """Note on the orders who has their customers invited again."""
+        self._log_portal_account_notes(
+            {
+                order: order._with_note_lang().env._(
+                    "Portal invitation sent again to %s.",
+                    order.partner_id.portal_user_id.login,
+                )
+                for order in self
+            },
+            self.env.user.partner_id,
         )
 
     def _note_invitation_failure(self, invitation, error):
