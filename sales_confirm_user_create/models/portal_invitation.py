@@ -202,9 +202,11 @@ class PortalInvitation(models.Model):
         :param at: datetime in UTC; None for right after the commit
         """
         # sudo: whoever confirms an order may cause its invitation to be sent
-        self.env.ref(
-            "sales_confirm_user_create.ir_cron_portal_invitation"
-        ).sudo()._trigger(at)
+        self.env["ir.cron"].sudo().browse(
+            self.env["ir.model.data"]._xmlid_to_res_id(
+                "sales_confirm_user_create.ir_cron_portal_invitation"
+            )
+        )._trigger(at)
 
     def _make_due(self, **values):
         """Have the invitations sent now.
