@@ -222,9 +222,21 @@ class PortalInvitation(models.Model):
         """Have the invitations sent again because somebody asked for it."""
         self._make_due(priority=RESENT, failure_count=0, failure=False)
 
+    def _hold_back(self):
+        """Send nothing about a cancelled order, but about another one if there is."""
+        orders = self.env["sale.order"].search(
+            [("partner_id", "=", self.partner_id.id), ("state", "=", "sale")]
+        )
+        if order := orders._filter_portal_account_policy()[:1]:
+            self._release(order)
+        else:
+            self._cancel("order")
+
     def _release(self, order):
         """Send what a cancelled order held back, now that an order is confirmed."""
-        self._make_due(priority=NEW_ORDER, order_id=order.id)
+        self._make_due(
+            priority=NEW_ORDER, order_id=order.id, company_id=order.company_id.id
+        )
 
     def _cancel(self, reason):
         """Send nothing more, and end all links.
