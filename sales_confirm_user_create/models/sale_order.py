@@ -301,15 +301,17 @@ class SaleOrder(models.Model):
 
     @api.model
     def _get_error_summary(self, error):
-        """Return what a salesperson may read of an error: its first line, or a hint."""
+        """Return what a salesperson may read of an error: one line, or a hint."""
         if isinstance(error, UserError | MailDeliveryException) and error.args:
             texts = [
                 self.env._(arg) if isinstance(arg, LazyGettext) else str(arg)
                 for arg in error.args
                 if arg
             ]
-            # what Odoo says of a template that is broken goes on with a traceback
-            if lines := [text.splitlines()[0] for text in texts if text.strip()]:
+            # What Odoo says of a template that is broken goes on with a traceback. The
+            # mail server's reply comes last.
+            line = 0 if isinstance(error, UserError) else -1
+            if lines := [text.splitlines()[line] for text in texts if text.strip()]:
                 return ". ".join(lines)
         return self.env._(ADVICE["error"])
 
