@@ -184,8 +184,9 @@ class ResPartner(models.Model):
         res = super().write(vals)
         for invitation, address in before.items():
             # What customers type about themselves proves nothing.
-            if invitation.login == address and self.env.user._is_internal():
-                invitation._follow_address(invitation.partner_id._get_portal_address())
+            corrected = invitation.partner_id._get_portal_address()
+            if invitation.login == address != corrected and self.env.user._is_internal():
+                invitation._follow_address(corrected)
         return res
 
     def signup_prepare(self, signup_type="signup"):
