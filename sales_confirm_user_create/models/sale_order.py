@@ -73,7 +73,8 @@ class SaleOrder(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Override of `sale` to keep what only the confirmation writes."""
-        for vals in vals_list:
+        defaults = self.default_get(["user_created", "portal_account_issue"])
+        for vals in [defaults, *vals_list]:
             self._check_portal_account_values(vals)
         return super().create(vals_list)
 
