@@ -1,7 +1,10 @@
 from . import (
+    test_account_issue,
     test_account_state,
     test_activate,
     test_activate_links,
+    test_address,
+    test_changed_pages,
     test_confirm,
     test_faults,
     test_i18n,
@@ -12,6 +15,7 @@ from . import (
     test_invitation_mail,
     test_mail_server,
     test_odoo_pages,
+    test_order_cancelled,
     test_payment,
     test_performance,
     test_portal_account_batch,
@@ -20,6 +24,7 @@ from . import (
     test_resend,
     test_security,
     test_settings,
+    test_signup,
     test_tours,
     test_website,
 )
