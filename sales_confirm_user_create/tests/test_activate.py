@@ -4,8 +4,8 @@ from urllib.parse import parse_qs, urlsplit
 from lxml import html
 
 from odoo import http
-from odoo.exceptions import UserError
-from odoo.tests import tagged
+from odoo.exceptions import AccessDenied, UserError
+from odoo.tests import HOST, tagged
 from odoo.tools import config
 
 from .common_http import PASSWORD, PortalPageCase
@@ -80,7 +80,8 @@ class TestActivate(PortalPageCase):
         """Return how many rows of all tables were written in this transaction."""
         self.env.flush_all()
         self.env.cr.execute(
-            "SELECT SUM(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_xact_user_tables"
+            "SELECT SUM(n_tup_ins + n_tup_upd + n_tup_del)"
+            "  FROM pg_stat_xact_user_tables"
         )
         return self.env.cr.fetchone()[0]
 
@@ -94,7 +95,9 @@ class TestActivate(PortalPageCase):
             page.xpath("//input[@autocomplete='new-password']/@name"),
             ["password", "confirm_password"],
         )
-        self.assertIn(self.company.name, page.xpath("//*[@id='wrap']")[0].text_content())
+        self.assertIn(
+            self.company.name, page.xpath("//*[@id='wrap']")[0].text_content()
+        )
         response = self._choose_password(response)
         self.assertEqual(urlsplit(response.url).path, f"/my/orders/{order.id}")
         self.assertIn(order.name, response.text)
@@ -124,15 +127,24 @@ class TestActivate(PortalPageCase):
             with self.subTest(lang):
                 partner = self._create_customer(lang, f"{lang}@example.com", lang=lang)
                 order = self._create_order(partner)
-                response = self._open_link(
-                    # the browser may be in any other language
-                    self._invite(order), headers={"Accept-Language": "fr"}
-                )
+                response = self._open_link_in_french(self._invite(order))
                 self.assertEqual(self._get_heading(response), heading)
                 self.assertIsLanguage(response, lang)
                 response = self._choose_password(response)
                 self.assertTrue(response.url.endswith(f"/my/orders/{order.id}"))
                 self.assertIsLanguage(response, lang)
+
+    def _open_link_in_french(self, link, **kwargs):
+        """Open a link in a browser that has seen the website in French."""
+        self._open_browser()
+        self.opener.cookies.set("frontend_lang", "fr_FR", domain=HOST)
+        return self.url_open(link, **kwargs)
+
+    def test_token_is_not_redirected_to_another_language(self):
+        self._activate_languages()
+        response = self._open_link_in_french(self._invite(), allow_redirects=False)
+        self.assertEqual(urlsplit(response.headers["Location"]).path, "/my/activate")
+        self.assertNotIn("token", response.headers["Location"])
 
     def _activate_languages(self):
         """Have the website in French and Arabic, too, and the heading of the page."""
@@ -177,6 +189,18 @@ class TestActivate(PortalPageCase):
         self.assertIn("/my/orders/", response.url)
         self.assertActivated(self.customer.user_ids)
 
+    def test_password_is_not_kept_where_the_login_is_refused(self):
+        response = self._open_link()
+
+        def refuse(users, *args):
+            raise AccessDenied("Too many login failures, please wait a bit.")
+
+        with patch.object(type(self.env["res.users"]), "authenticate", refuse):
+            response = self._choose_password(response)
+        self.assertIn("Too many login failures", self._get_alert(response))
+        self.assertNotActivated(self.customer.user_ids)
+        self.assertIn("/my/orders/", self._choose_password(response).url)
+
     def test_link_is_alive_after_a_refused_password(self):
         link = self._invite()
         self._choose_password(self._open_link(link), confirm_password="Other-12345")
@@ -212,7 +236,9 @@ class TestActivate(PortalPageCase):
         [field] = page.xpath("//input[@minlength='12']")
         self.assertEqual(field.get("name"), "password")
         [rule] = page.xpath(f"//*[@id='{field.get('aria-describedby')}']")
-        self.assertEqual(" ".join(rule.text_content().split()), "At least 12 characters.")
+        self.assertEqual(
+            " ".join(rule.text_content().split()), "At least 12 characters."
+        )
 
     def test_two_factor_authentication_comes_after_the_password(self):
         self.env["ir.config_parameter"].set_param("auth_totp.policy", "all_required")
@@ -269,7 +295,9 @@ class TestActivate(PortalPageCase):
         other = self.env["website"].create({"name": "Other shop"})
         other.specific_user_account = True
         self.website.domain = self.base_url()
-        response = self._open_link(self._invite(self._create_order(website_id=other.id)))
+        response = self._open_link(
+            self._invite(self._create_order(website_id=other.id))
+        )
         response = self._choose_password(response)
         self.assertEqual(self._get_alert(response), "This account is for Other shop.")
         self.assertNotActivated(self.customer.user_ids)
