@@ -1,175 +1,291 @@
-"""From the first release to this tree and on: a shop keeps all it has.
+"""From the first releases to this tree: a shop keeps all it has.
 
-There is no migration to run yet. `tests/migrations` has one to copy, in the folder of a
-version that is far off, and it is tested here as a real one will be: put it into the
-addon's own folder `migrations/`, named by the version that needs it.
+Each release is taken from the history of this clone, used over HTTP with a real mail
+server, and updated.
 """
 
-import ast
-import io
-import shutil
-import subprocess
-import tarfile
-from pathlib import Path
+import re
+from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
 
 from devtools.base import ADDON, PROJECT
 from devtools.instance import Instance
 
-from .database import Database
+from . import old_shop
+from .client import Visitor
+from .database import eventually
+from .shop import quote
 
-FIRST = "19.0.1.0.0"
-# for clones without the tag
-FIRST_COMMIT = "8eadaede06ff823b8928d7cff71a2eb9ace9693a"
-MIGRATIONS = Path(__file__).parent / "migrations"
-NEXT = "19.0.99.0.0"
-FILL = """
-env.company.write({"portal_reminder_max": 2, "portal_reminder_days": 5})
-template = env.ref("sales_confirm_user_create.mail_template_portal_invitation")
-template.subject = "Welcome, says the shop"
-env.ref("sales_confirm_user_create.ir_cron_portal_invitation").priority = 7
-product = env["product.product"].search([("sale_ok", "=", True)], limit=1)
-for name in ("first", "second"):
-    partner = env["res.partner"].create(
-        {"name": name, "email": f"{name}@example.com"}
-    )
-    order = env["sale.order"].create(
-        {"partner_id": partner.id, "order_line": [(0, 0, {"product_id": product.id})]}
-    )
-    order.action_confirm()
-    assert order.user_created
-partner.user_ids._update_last_login()
+PASSWORD = "correct horse battery"
+KEPT = {
+    "users": "SELECT id, login, active, share, portal_activation_date FROM res_users",
+    "settings": "SELECT id, portal_account_policy, portal_reminder_max, "
+    "portal_reminder_days FROM res_company",
+    "orders": "SELECT id, state, user_created, partner_id FROM sale_order",
+    "notes": "SELECT id, model, res_id, body FROM mail_message",
+    "schedules": "SELECT id, active, interval_number, interval_type, priority, "
+    "nextcall FROM ir_cron",
+    "parameters": "SELECT id, key, value FROM ir_config_parameter",
+}
+OLD_INVITATIONS = """
+    SELECT login, portal_invitation_order_id, portal_invitation_due,
+           portal_invitation_date, coalesce(portal_invitation_count, 0),
+           coalesce(portal_reminder_count, 0), coalesce(portal_invitation_failures, 0)
+      FROM res_users
+     WHERE portal_invitation_order_id IS NOT NULL
+     ORDER BY login
 """
-COLUMNS = """
-    SELECT table_name, column_name
-      FROM information_schema.columns
-     WHERE table_name IN ('res_users', 'res_partner', 'res_company', 'sale_order')
-       AND (column_name LIKE 'portal\\_%%' OR column_name = 'user_created')
+INVITATIONS = """
+    SELECT login, order_id, due_date, sent_date, sent_count, reminder_count,
+           failure_count
+      FROM portal_invitation JOIN res_users ON res_users.id = user_id
+     ORDER BY login
+"""
+# What a new database has, too.
+OWN = {
+    "records": "SELECT model, name, noupdate FROM ir_model_data "
+    f"WHERE module = '{ADDON}'",
+    "columns": "SELECT table_name, column_name, data_type "
+    "FROM information_schema.columns WHERE table_schema = 'public'",
+    "indexes": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    "constraints": "SELECT conrelid::regclass, pg_get_constraintdef(oid) "
+    "FROM pg_constraint WHERE connamespace = 'public'::regnamespace",
+    "views": "SELECT key, active, website_id, arch_db->>'en_US' FROM ir_ui_view "
+    f"WHERE key LIKE '{ADDON}.%%'",
+    "jobs": "SELECT data.name, cron.cron_name, action.name, action.code, model.model, "
+    "action.write_date = action.create_date "
+    "FROM ir_cron cron JOIN ir_act_server action ON action.id = ir_actions_server_id "
+    "JOIN ir_model model ON model.id = action.model_id "
+    "JOIN ir_model_data data ON data.model = 'ir.cron' AND data.res_id = cron.id "
+    f"WHERE data.module = '{ADDON}'",
+    "templates": "SELECT to_jsonb(template) - "
+    "'{id,model_id,create_date,write_date}'::text[], "
+    "template.write_date = template.create_date "
+    "FROM mail_template template JOIN ir_model_data data "
+    "ON data.model = 'mail.template' AND data.res_id = template.id "
+    f"WHERE data.module = '{ADDON}'",
+}
+OLD_VIEWS = f"""
+    SELECT website_id FROM ir_ui_view
+     WHERE key IN ('{ADDON}.signup', '{ADDON}.confirmation',
+                   '{ADDON}.sale_order_portal_template')
 """
 
 
-def _version(folder):
-    manifest = (folder / ADDON / "__manifest__.py").read_text()
-    return ast.literal_eval(manifest)["version"]
+def _read(db, queries):
+    """Return what each query finds, sorted."""
+    return {name: sorted(map(str, db.sql(query))) for name, query in queries.items()}
+
+
+def _problems(log):
+    return re.findall(r".* (?:WARNING|ERROR|CRITICAL) .*", log)
 
 
 @pytest.fixture(scope="module")
-def first_release(tmp_path_factory):
-    """The addon as first released, from the history of this clone."""
-    folder = tmp_path_factory.mktemp("first")
-    for name in (FIRST, FIRST_COMMIT):
-        archive = subprocess.run(
-            ["git", "-C", PROJECT, "archive", name, ADDON],
-            check=False,
-            capture_output=True,
-        )
-        if not archive.returncode:
-            with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
-                tar.extractall(folder, filter="data")
-            assert _version(folder) == FIRST
-            return folder
-    pytest.skip(f"no {FIRST} in this clone: git fetch --tags --unshallow")
+def instance():
+    """A PostgreSQL for the databases of all releases."""
+    with Instance.start("shop") as instance:
+        yield instance
 
 
 @pytest.fixture(scope="module")
-def next_release(tmp_path_factory):
-    """The addon of this tree as a later version, with the example migration."""
-    folder = tmp_path_factory.mktemp("next")
-    shutil.copytree(PROJECT / ADDON, folder / ADDON)
-    manifest = folder / ADDON / "__manifest__.py"
-    text = manifest.read_text()
-    manifest.write_text(text.replace(f'"{_version(PROJECT)}"', f'"{NEXT}"'))
-    shutil.copytree(MIGRATIONS, folder / ADDON / "migrations", dirs_exist_ok=True)
-    return folder
+def new(instance):
+    """What a new database has."""
+    return _read(old_shop.install(instance, "new", PROJECT), OWN)
+
+
+@pytest.fixture(scope="module", params=old_shop.RELEASES)
+def old(request, instance, tmp_path_factory):
+    """The database of a shop that has used an old release, and what it has emailed."""
+    folder = tmp_path_factory.mktemp("release")
+    old_shop.unpack(request.param, folder)
+    db = old_shop.install(instance, "old", folder)
+    yield SimpleNamespace(db=db, mailbox=old_shop.use(db), addons=folder)
+    instance.drop_database("old")
 
 
 @pytest.fixture(scope="module")
-def database(first_release):
-    """A database that the first release was installed in and used."""
-    with Instance.start("shop", addons=first_release) as instance:
-        instance.new_database("first")
-        instance.odoo_command([f"--init={ADDON}"], db="first")
-        database = Database(instance, "first")
-        database.shell(FILL)
-        yield database
-
-
-@pytest.fixture
-def shop(database):
-    """A copy of that database, for one test."""
-    instance = database.instance
-    instance.new_database("shop", template="first")
-    yield Database(instance, "shop")
-    instance.drop_database("shop")
-
-
-def _update(shop, addons):
-    """Update the addon and return what was logged."""
-    shop.instance.addons = [addons]
-    log = shop.instance.folder / "update.log"
-    log.unlink(missing_ok=True)
-    shop.instance.odoo_command([f"--update={ADDON}"], db=shop.name, log=log)
-    return log.read_text()
-
-
-def _kept(shop, columns):
-    """Return all that the addon, and the shop through it, has put into the database."""
-    data = {
-        (table, column): shop.sql(f"SELECT id, {column} FROM {table} ORDER BY id")
-        for table, column in columns
-    }
-    data["template"] = shop.sql(
-        "SELECT subject FROM mail_template WHERE id = %s",
-        _record_id(shop, "mail_template_portal_invitation"),
+def updated(old):
+    """A copy of that database after an update, and what a second update makes of it."""
+    db = old.db.copy("updated")
+    queries = {**KEPT, **OWN, "invitations": INVITATIONS}
+    log, data = old_shop.update(db), _read(db, queries)
+    invitations = db.sql(INVITATIONS)
+    log += old_shop.update(db)
+    yield SimpleNamespace(
+        db=db, log=log, data=data, again=_read(db, queries), invitations=invitations
     )
-    data["users"] = shop.sql(
-        "SELECT id, login, active, share FROM res_users ORDER BY id"
-    )
-    data["notes"] = shop.sql("SELECT id, body FROM mail_message ORDER BY id")
-    return data
+    db.instance.drop_database("updated")
 
 
-def _record_id(shop, name):
-    return shop.value(
-        "SELECT res_id FROM ir_model_data WHERE module = %s AND name = %s", ADDON, name
-    )
+@pytest.fixture(scope="module")
+def running(updated):
+    """The updated shop, running."""
+    with old_shop.run(updated.db) as shop:
+        yield shop
 
 
-def _cron(shop):
-    return shop.sql(
-        "SELECT interval_number, interval_type, priority FROM ir_cron WHERE id = %s",
-        _record_id(shop, "ir_cron_portal_invitation"),
-    )
+@pytest.fixture(scope="module")
+def changed(old):
+    """A shop that had changed what it may change, updated and running."""
+    db = old.db.copy("changed")
+    db.instance.addons = [old.addons]
+    db.shell(old_shop.CHANGES)
+    assert len([1 for [website] in db.sql(OLD_VIEWS) if website]) == 3
+    assert not _problems(old_shop.update(db))
+    with old_shop.run(db) as shop:
+        yield shop
+    db.instance.drop_database("changed")
 
 
-def _installed_version(shop):
-    return shop.value(
+def test_an_update_logs_no_error_and_no_warning(updated):
+    assert not _problems(updated.log)
+    assert updated.db.value(
         "SELECT latest_version FROM ir_module_module WHERE name = %s", ADDON
+    ) == old_shop.version(PROJECT)
+
+
+def test_an_update_keeps_all_data(old, updated):
+    before = _read(old.db, KEPT)
+    assert before == {name: updated.data[name] for name in KEPT}
+
+
+def test_each_account_keeps_its_invitation(old, updated):
+    before = old.db.sql(OLD_INVITATIONS)
+    assert len(before) == 14
+    assert updated.invitations == [
+        (*row[:2], None, *row[3:]) if re.match("archived|revoked", row[0]) else row
+        for row in before
+    ]
+
+
+def test_an_updated_database_has_what_a_new_one_has(new, updated):
+    for name, rows in new.items():
+        assert updated.data[name] == rows, name
+
+
+def test_a_second_update_changes_nothing(updated):
+    assert updated.again == updated.data
+
+
+def test_invitations_have_their_state(running):
+    rows = running.admin("portal.invitation", "search_read", [], ["login", "state"])
+    states = {row["login"].partition("@")[0]: row["state"] for row in rows}
+    assert states == {
+        **dict.fromkeys(("due", "french", "past", "resent", "reminder.due"), "due"),
+        **dict.fromkeys(("sent", "reminded", "withdrawn"), "sent"),
+        "failed": "failed",
+        "activated": "activated",
+        **dict.fromkeys(("archived", "archived.due"), "cancelled"),
+        **dict.fromkeys(("revoked", "revoked.due"), "cancelled"),
+    }
+
+
+def test_only_what_was_due_is_sent_and_once(running):
+    running.db.pass_time()
+    eventually(lambda: not running.db.due())
+    old_shop.run_reminder_job(running)
+    mails = running.mailbox.received()
+    assert sorted(mail.recipients for mail in mails) == [
+        (f"{name}@example.com",)
+        for name in ("due", "failed", "french", "past", "reminder.due", "resent")
+    ]
+    thanks = "Thank you for your order"
+    for name in ("due", "failed", "resent"):
+        assert running.mailbox.received(f"{name}@example.com", thanks)
+    for name in ("past", "reminder.due"):
+        assert not running.mailbox.received(f"{name}@example.com", thanks)
+    assert running.mailbox.received("reminder.due@example.com", "^Reminder: ")
+
+
+def _open(shop, mail):
+    """Return a visitor who has followed a link of the old server, and the page."""
+    visitor, url = Visitor(shop.server), urlsplit(mail.link)
+    assert url.path == "/web/signup"
+    return visitor, visitor.page(f"{url.path}?{url.query}")
+
+
+@pytest.mark.parametrize("name", ["sent", "reminded"])
+def test_the_latest_link_activates_the_account(old, running, name):
+    address = f"{name}@example.com"
+    visitor, page = _open(running, old.mailbox.received(address)[-1])
+    [form] = page.find_class("oe_signup_form")
+    form.fields["password"] = form.fields["confirm_password"] = PASSWORD
+    response = visitor.session.post(
+        f"{visitor.url}/web/signup", dict(form.form_values()), timeout=120
     )
+    assert urlsplit(response.url).path == "/my/orders"
+    assert running.db.value(
+        "SELECT portal_activation_date FROM res_users WHERE login = %s", address
+    )
+    Visitor(running.server).log_in(address, PASSWORD)
 
 
-@pytest.mark.parametrize("to_next", [False, True], ids=["this tree", "a later version"])
-def test_an_update_keeps_all_data(shop, next_release, to_next):
-    columns = shop.sql(COLUMNS)
-    before = _kept(shop, columns)
-    [(subject,)] = before["template"]
-    assert subject["en_US"] == "Welcome, says the shop"
-    log = _update(shop, next_release if to_next else PROJECT)
-    assert " ERROR " not in log and " WARNING " not in log
-    assert _installed_version(shop) == (NEXT if to_next else _version(PROJECT))
-    assert _kept(shop, columns) == before
+@pytest.mark.parametrize(
+    "name", ["activated", "archived", "revoked", "reminded", "withdrawn"]
+)
+def test_other_links_stay_dead(old, running, name):
+    address = f"{name}@example.com"
+    if name == "withdrawn":
+        _withdraw_and_grant_again(running, address)
+    _visitor, page = _open(running, old.mailbox.received(address)[0])
+    assert "Invalid signup token" in page.text_content()
+    assert not page.xpath("//input[@name='login'][@value != '']")
 
 
-def test_a_migration_runs_once_and_keeps_what_the_shop_chose(shop, next_release):
-    _update(shop, next_release)
-    assert _cron(shop) == [(30, "minutes", 7)]
-    shop.sql("UPDATE ir_cron SET interval_number = 1, interval_type = 'hours'")
-    _update(shop, next_release)
-    assert _cron(shop) == [(1, "hours", 7)]
+def _withdraw_and_grant_again(shop, address):
+    """Have access end for a while, and a link of Odoo's own prepared."""
+    users = shop.db.users(address)
+    [user] = shop.admin("res.users", "read", users, ["partner_id"])
+    for is_active in (False, True):
+        shop.admin("res.users", "write", users, {"active": is_active})
+    shop.admin("res.partner", "signup_prepare", [user["partner_id"][0]])
 
 
-def test_a_migration_leaves_an_interval_of_the_shop_alone(shop, next_release):
-    shop.sql("UPDATE ir_cron SET interval_number = 2, interval_type = 'days'")
-    _update(shop, next_release)
-    assert _cron(shop) == [(2, "days", 7)]
+# === What a shop has changed === #
+
+
+def test_scheduled_actions_keep_what_the_shop_chose(changed):
+    rows = changed.db.sql(
+        "SELECT code, action.name, interval_number, interval_type, priority "
+        "FROM ir_cron JOIN ir_act_server action ON action.id = ir_actions_server_id "
+        "WHERE code IN ('model._cron_send()', 'model._cron_remind()')"
+    )
+    jobs = {code: (name["fr_FR"], *schedule) for code, name, *schedule in rows}
+    assert jobs["model._cron_send()"][1:] == (2, "days", 7)
+    assert jobs["model._cron_remind()"][0] == "Nos rappels"
+
+
+def test_a_changed_template_keeps_its_words(changed):
+    changed.db.wake_cron()
+    due = changed.mailbox.wait_for_one("due@example.com", "Welcome to")
+    assert due.message["Subject"].endswith(", Due")
+    assert "Dear Due," in due.html
+    assert "(object.name) 0 sold S0" in due.html
+    assert "valid for 6 days" in due.html
+    assert "This is a reminder" not in due.html
+    french = changed.mailbox.wait_for_one("french@example.com", "Bienvenue, French")
+    assert "Salut French," in french.html
+    reminder = changed.mailbox.wait_for_one("reminder.due@example.com", "Welcome to")
+    assert "This is a reminder" in reminder.html
+    for mail in (due, french, reminder):
+        [terms] = mail.message.iter_attachments()
+        assert terms.get_content().strip() == "Our terms"
+        [link] = re.findall(r"/my/activate\?token=[^\s\"]+", mail.html)
+        page = Visitor(changed.server).page(link)
+        assert page.xpath("//input[@name='confirm_password']")
+
+
+def test_changed_pages_work_without_the_old_views(old, changed):
+    assert not changed.db.sql(OLD_VIEWS)
+    [mail] = old.mailbox.received("withdrawn@example.com")
+    _visitor, page = _open(changed, mail)
+    assert page.find_class("oe_signup_form")
+    chair = changed.db.product("Office Chair")
+    page = Visitor(changed.server).buy(chair, "new@example.com")
+    assert page.find_class("o_portal_account_created")
+    order = quote(changed, "quoted@example.com")
+    link = changed.admin("sale.order", "get_portal_url", [order])
+    assert Visitor(changed.server).page(link).find_class("o_portal_sale_sidebar")
