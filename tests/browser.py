@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe
+
 from .client import ADDRESS
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
@@ -17,6 +19,10 @@ OPTIONS = [
 DESKTOP = {"width": 1280, "height": 900}
 WIDE = {"width": 1600, "height": 900}
 PHONE = {"width": 390, "height": 844}
+SCREENS = {"desktop": DESKTOP, "phone": PHONE}
+# the message on the page after a purchase
+MESSAGE = ".o_portal_account_created"
+PASSWORD_FORM = "form.o_portal_activate_form"
 
 
 def new_page(new_context, server=None, viewport=DESKTOP):
@@ -45,10 +51,10 @@ def keep_picture(page, name, full_page=False):
 def keep_pictures(page, name):
     """Keep pictures of a page as a computer and as a phone shows it."""
     before = page.viewport_size
-    for device, size in (("desktop", DESKTOP), ("phone", PHONE)):
+    for screen, size in SCREENS.items():
         page.set_viewport_size(size)
         page.wait_for_timeout(300)
-        keep_picture(page, f"{name}-{device}")
+        keep_picture(page, f"{name}-{screen}")
     page.set_viewport_size(before)
 
 
@@ -79,19 +85,20 @@ def log_in(page, login, password):
     page.wait_for_url(lambda url: "/web/login" not in url)
 
 
-def check_out(page, product_id, address, pictures):
+def check_out(page, product_id, address, pictures, lang="en"):
     """Buy a product as a guest and pay with the demo provider.
 
     :param pictures: the start of the names of the pictures
     """
     go_on = "a[name=website_sale_main_button]:visible"
-    open_website(page, f"/shop/{product_id}")
+    open_website(page, f"/{lang}/shop/{product_id}")
     page.click("#add_to_cart")
     page.wait_for_selector(".my_cart_quantity:has-text('1')")
-    open_website(page, "/shop/cart")
+    open_website(page, f"/{lang}/shop/cart")
     keep_pictures(page, f"{pictures}-1-cart")
     follow(page, go_on, "**/shop/address**")
-    page.select_option("#o_country_id", label="Belgium")
+    country = page.get_attribute("#o_country_id option[code=BE]", "value")
+    page.select_option("#o_country_id", country)
     for name, value in {**ADDRESS, "email": address}.items():
         page.fill(f"form.address_autoformat input[name={name}]", value)
     keep_pictures(page, f"{pictures}-2-address")
@@ -103,7 +110,8 @@ def check_out(page, product_id, address, pictures):
 
 def pay(page, picture=None):
     """Pay with the demo provider on a page with the payment form."""
-    page.click(".o_payment_option_label:text-is('Demo'):visible")
+    option = "[name=o_payment_option]:has([data-provider-code=demo])"
+    page.click(f"{option} .o_payment_option_label:visible")
     page.fill("input[name=customer_input]", "4242424242424242")
     if picture:
         keep_pictures(page, picture)
@@ -129,9 +137,20 @@ def sign(page):
 def choose_password(page, link, password, pictures):
     """Follow the link of an invitation and choose a password."""
     open_website(page, link)
-    page.wait_for_selector("input[name=confirm_password]")
+    page.wait_for_selector(PASSWORD_FORM)
     assert "token" not in page.url
     keep_pictures(page, f"{pictures}-1-password")
     page.fill("input[name=password]", password)
     page.fill("input[name=confirm_password]", password)
-    follow(page, "form.oe_signup_form button[type=submit]:visible", "**/my/orders**")
+    follow(page, f"{PASSWORD_FORM} button[type=submit]", "**/my/orders/*")
+
+
+def assert_accessible(page):
+    """Check a page of the addon by axe-core, and that it is no wider than its window."""
+    assert page.evaluate("document.documentElement.scrollWidth") <= (
+        page.viewport_size["width"]
+    )
+    # The colours of the password meter are Odoo's.
+    context = {"include": "#wrap", "exclude": ".o_password_meter_container"}
+    results = Axe().run(page, context)
+    assert not results.violations_count, results.generate_report()

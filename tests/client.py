@@ -107,6 +107,34 @@ class Visitor:
         assert "/web/login" not in response.url, f"{login} cannot log in"
         return self
 
+    def sign_up(self, login, password):
+        """Sign up by the form, and return whether that worked."""
+        response = self.post(
+            "/web/signup",
+            {
+                "login": login,
+                "name": "Jane Doe",
+                "password": password,
+                "confirm_password": password,
+            },
+            form="/web/signup",
+        )
+        return "/web/signup" not in response.url
+
+    def activate(self, mail, password):
+        """Follow the link of an invitation and send the form with a password.
+
+        :return: the response
+        """
+        self.session.get(mail.link, timeout=120)
+        values = {
+            "action": "password",
+            "login": mail.recipients[0],
+            "password": password,
+            "confirm_password": password,
+        }
+        return self.post("/my/activate", values)
+
     # === Buying === #
 
     def fill_cart(self, product):
@@ -119,13 +147,13 @@ class Visitor:
             quantity=1,
         )
 
-    def give_address(self, email, **values):
-        """Fill in the checkout's address form."""
-        country = self.page("/shop/address").xpath(
-            "//select[@name='country_id']/option[normalize-space()='Belgium']/@value"
+    def give_address(self, email, form="/shop/address", to="/shop", **values):
+        """Fill in the checkout's address form, or another."""
+        country = self.page(form).xpath(
+            "//select[@name='country_id']/option[@code='BE']/@value"
         )
         response = self.post(
-            "/shop/address/submit",
+            f"{to}/address/submit",
             {
                 **ADDRESS,
                 "email": email,
@@ -135,7 +163,7 @@ class Visitor:
                 "required_fields": "",
                 **values,
             },
-            form="/shop/address",
+            form=form,
         )
         assert "redirectUrl" in response.json(), response.text
 
@@ -195,27 +223,23 @@ class Visitor:
         return self.pay(self.check_out(product, email, **values), provider)
 
 
-def new_salesperson(server, login="salesperson@example.com", password="salesperson"):
-    """Create a user with no more rights than to sell, and return its RPC client."""
+def new_salesperson(server, login="salesperson@example.com", group="salesman"):
+    """Create a user with one group of Sales, and return its RPC client.
+
+    The password is the login.
+    """
     admin = Rpc(server, "admin", "admin")
-    [group] = admin(
-        "ir.model.data",
-        "search_read",
-        [("module", "=", "sales_team"), ("name", "=", "group_sale_salesman")],
-        ["res_id"],
-    )
-    admin(
-        "res.users",
-        "create",
-        {
-            "name": "Sales Person",
-            "login": login,
-            "email": login,
-            "password": password,
-            "group_ids": [(4, group["res_id"])],
-        },
-    )
-    return Rpc(server, login, password)
+    domain = [("module", "=", "sales_team"), ("name", "=", f"group_sale_{group}")]
+    [row] = admin("ir.model.data", "search_read", domain, ["res_id"])
+    values = {
+        "name": login.partition("@")[0].title(),
+        "login": login,
+        "email": login,
+        "password": login,
+        "group_ids": [(4, row["res_id"])],
+    }
+    admin("res.users", "create", values)
+    return Rpc(server, login, login)
 
 
 def new_contact(rpc, email, name="Jane Doe", **values):

@@ -7,6 +7,9 @@ import psycopg2
 
 from devtools.base import ADDON
 
+# Odoo's dates have no fractions of a second.
+NOW = "date_trunc('second', now() AT TIME ZONE 'UTC')"
+
 
 class Database:
     """A database of Odoo's, looked at by SQL, RPC and `odoo shell`."""
@@ -23,6 +26,14 @@ class Database:
         with self._connection.cursor() as cursor:
             cursor.execute(query, params)
             return cursor.fetchall() if cursor.description else []
+
+    def copy(self, name):
+        """Return a copy of the database, which nobody else may use now."""
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+        self.instance.new_database(name, template=self.name)
+        return Database(self.instance, name)
 
     def value(self, query, *params):
         """Return the only value of the only row."""
@@ -62,24 +73,32 @@ class Database:
             conn.autocommit = True
             conn.cursor().execute("SELECT pg_notify('cron_trigger', %s)", [self.name])
 
-    def pass_time(self):
-        """Make what the addon put off due now, as if the time had passed."""
+    def pass_time(self, days=0):
+        """Make what the addon put off due now, as if the time had passed.
+
+        :param days: that have passed since the last emails
+        """
         self.sql(
-            "UPDATE res_users SET portal_invitation_due = now() AT TIME ZONE 'UTC' "
-            "WHERE portal_invitation_due > now() AT TIME ZONE 'UTC'"
+            f"UPDATE portal_invitation SET due_date = {NOW} WHERE due_date > {NOW}"
         )
         self.sql(
-            "UPDATE ir_cron_trigger SET call_at = now() AT TIME ZONE 'UTC' "
-            "WHERE call_at > now() AT TIME ZONE 'UTC' AND cron_id IN (SELECT res_id "
+            "UPDATE portal_invitation "
+            "SET sent_date = sent_date - make_interval(days => %s)",
+            days,
+        )
+        self.sql("UPDATE res_company SET portal_invitation_retry_date = NULL")
+        self.sql(
+            f"UPDATE ir_cron_trigger SET call_at = {NOW} "
+            f"WHERE call_at > {NOW} AND cron_id IN (SELECT res_id "
             "FROM ir_model_data WHERE model = 'ir.cron' AND module = %s)",
             ADDON,
         )
         self.wake_cron()
 
     def put_off(self):
-        """Tell whether the invitation job has ended and will try again later."""
+        """Return whether the invitation job has ended and will try again later."""
         return self.value(
-            "SELECT bool_and(call_at > now() AT TIME ZONE 'UTC') FROM ir_cron_trigger "
+            f"SELECT bool_and(call_at > {NOW}) FROM ir_cron_trigger "
             "WHERE cron_id IN (SELECT res_id FROM ir_model_data "
             "WHERE model = 'ir.cron' AND name = 'ir_cron_portal_invitation')"
         )
@@ -87,7 +106,7 @@ class Database:
     def due(self):
         """Return how many invitations are still to be sent."""
         return self.value(
-            "SELECT count(*) FROM res_users WHERE portal_invitation_due IS NOT NULL"
+            "SELECT count(*) FROM portal_invitation WHERE due_date IS NOT NULL"
         )
 
     def users(self, address):

@@ -3,6 +3,7 @@
 import asyncio
 import email
 import email.policy
+import re
 import threading
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -13,7 +14,8 @@ from aiosmtpd.controller import Controller
 
 from devtools.instance import free_port
 
-INVITATION = "Activate your account"
+# a link as in this release, or as in the first
+INVITATION = r"/(my/activate|web/signup)\?"
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ class Mail:
 class Mailbox:
     """An SMTP server that can be stopped, slow, or refuse what it is sent.
 
-    `delay` seconds pass before it answers to a mail; `refusal` is what it answers
-    instead of accepting it.
+    `delay` seconds pass before it answers to a mail; `refusal` is a function of a mail
+    that returns what to answer instead of accepting it, or None.
     """
 
     def __init__(self):
@@ -82,54 +84,53 @@ class Mailbox:
         self.attempts += 1
         if self.delay:
             await asyncio.sleep(self.delay)
-        if self.refusal:
-            return self.refusal
         message = email.message_from_bytes(
             envelope.content, policy=email.policy.default
         )
+        mail = Mail(envelope.mail_from, tuple(envelope.rcpt_tos), message)
+        if self.refusal and (reply := self.refusal(mail)):
+            return reply
         with self._arrived:
-            self._mails.append(
-                Mail(envelope.mail_from, tuple(envelope.rcpt_tos), message)
-            )
+            self._mails.append(mail)
             self._arrived.notify_all()
         return "250 OK"
 
-    def received(self, address=None, subject=""):
-        """Return the mails so far, to one address and with one subject."""
+    def received(self, address=None, pattern=""):
+        """Return the mails so far, to one address and with one subject or text."""
         with self._arrived:
             return [
                 mail
                 for mail in self._mails
                 if address in (None, *mail.recipients)
-                and subject in str(mail.message["Subject"])
+                and re.search(pattern, mail.message["Subject"] + mail.html)
             ]
 
     def invitations(self, address=None):
-        """Return the invitations so far, to one address."""
+        """Return the invitations and reminders so far, to one address."""
         return self.received(address, INVITATION)
 
-    def wait(self, address=None, subject=INVITATION, count=1, patience=60):
+    def wait(self, address=None, pattern=INVITATION, count=1, patience=60):
         """Wait for mails to arrive and return them.
 
         :raise AssertionError: fewer than `count` came in time
         """
         with self._arrived:
             self._arrived.wait_for(
-                lambda: len(self.received(address, subject)) >= count, patience
+                lambda: len(self.received(address, pattern)) >= count, patience
             )
-        mails = self.received(address, subject)
+        mails = self.received(address, pattern)
         assert len(mails) >= count, (
-            f"{len(mails)} of {count} mails “{subject}” for {address}; there are "
+            f"{len(mails)} of {count} mails “{pattern}” for {address}; there are "
             + str([(mail.recipients, mail.message["Subject"]) for mail in self._mails])
         )
         return mails
 
-    def wait_for_one(self, address, subject=INVITATION):
+    def wait_for_one(self, address, pattern=INVITATION):
         """Wait for the only mail and return it.
 
         :raise AssertionError: none came, or more than one
         """
-        mails = self.wait(address, subject)
+        mails = self.wait(address, pattern)
         assert len(mails) == 1, f"{len(mails)} mails for {address}"
         return mails[0]
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from .browser import DESKTOP, PHONE, keep_picture, log_in, new_page
+from .browser import SCREENS, keep_picture, log_in, new_page
 from .database import Database, eventually
 
 PAST = """
@@ -30,8 +30,7 @@ for number, order in enumerate(orders):
 for user in orders[:40:4].partner_id.user_ids:
     env["res.users.log"].with_user(user).sudo().create({})
     user.portal_activation_date = today - timedelta(days=60)
-    user.portal_invitation_due = False
-orders[2].partner_id.user_ids.write({"active": False, "portal_invitation_due": False})
+orders[2].partner_id.user_ids.active = False
 orders[-1].action_confirm()
 Batch = env["portal.account.batch"].with_user(env.ref("base.user_admin"))
 action = Batch.action_preview(orders.ids)
@@ -66,13 +65,13 @@ def open_other_information(page):
     page.locator(".o_field_widget[name=portal_account_state]").first.wait_for()
 
 
-@pytest.mark.parametrize("screen", ["desktop", "phone"])
+@pytest.mark.parametrize("screen", SCREENS)
 def test_pictures_of_the_backend(shop, new_context, screen):
     """What is wider than its window is no picture to be proud of.
 
     There is no dark backend in the Community edition.
     """
-    page = new_page(new_context, shop.server, PHONE if screen == "phone" else DESKTOP)
+    page = new_page(new_context, shop.server, SCREENS[screen])
     log_in(page, "admin", "admin")
     orders = "/odoo/action-sale.action_orders"
     for name, address, selector, prepare in (

@@ -26,7 +26,8 @@ def mend_template(shop, how):
     """Repair it as the administrator would."""
     if how == "broken template":
         set_mail_body(
-            shop.db, "<p><a t-att-href=\"ctx['portal_invitation_url']\"/></p>"
+            shop.db,
+            "<p><a t-att-href=\"ctx['sales_confirm_user_create_url']\"/></p>",
         )
     else:
         press_module_button(shop, "button_immediate_upgrade")

@@ -88,9 +88,9 @@ def test_an_upgrade_keeps_accounts_due_invitations_and_a_changed_mail(new_shop):
         },
     )
     shop.server.stop()
-    before = shop.db.sql("SELECT * FROM res_users ORDER BY id")
+    before = users_and_invitations(shop)
     shop.db.instance.odoo_command([f"--update={ADDON}"], db=shop.db.name)
-    assert shop.db.sql("SELECT * FROM res_users ORDER BY id") == before
+    assert users_and_invitations(shop) == before
     assert state_of(shop, order_id) == ("sale", True, ["jane.waits@example.com"])
     shop.mailbox.start()
     shop.server.start()
@@ -98,6 +98,14 @@ def test_an_upgrade_keeps_accounts_due_invitations_and_a_changed_mail(new_shop):
     mail = shop.mailbox.wait_for_one("jane.waits@example.com")
     assert mail.message["Subject"] == "Activate your account, says the owner"
     assert mail.message["From"].addresses[0].addr_spec == "me@example.com"
+
+
+def users_and_invitations(shop):
+    """Return all rows about users and their invitations."""
+    return [
+        shop.db.sql(f"SELECT * FROM {table} ORDER BY id")
+        for table in ("res_users", "portal_invitation")
+    ]
 
 
 # What there is of a database that outlives its rows; each row one thing.

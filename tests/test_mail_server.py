@@ -6,8 +6,10 @@ import pytest
 
 from .client import new_contact, new_quotation
 from .database import eventually
+from .mailbox import token_in
 from .shop import confirm, quote, run_shop, state_of
 
+THROTTLE = "451 4.7.1 too many messages, try again later"
 # in seconds; `make test` takes a part of what `make test-faults` waits
 SLOW = 30 if os.environ.get("ALL_FAULTS") else 15
 
@@ -36,7 +38,7 @@ def break_mail(mailbox, fault):
     elif fault == "slow":
         mailbox.delay = SLOW
     else:
-        mailbox.refusal = "451 4.3.0 try again later"
+        mailbox.refusal = lambda mail: THROTTLE
 
 
 @pytest.mark.parametrize("fault", ["down", "slow", "refusing"])
@@ -63,6 +65,7 @@ def test_a_confirmation_does_not_wait_for_the_mail_server(shop, fault):
         eventually(shop.db.put_off)
     assert not shop.mailbox.invitations(address)
 
+    assert not failure_notes(shop, order_id)
     shop.mailbox.mend()
     if fault != "slow":
         shop.db.pass_time()
@@ -72,6 +75,78 @@ def test_a_confirmation_does_not_wait_for_the_mail_server(shop, fault):
     confirm(shop, quote(shop, f"last.{fault}@example.com"))
     shop.mailbox.wait_for_one(f"last.{fault}@example.com")
     shop.mailbox.wait_for_one(address)
+
+
+def test_a_provider_that_takes_five_emails_gets_one_more_and_no_order_a_note(shop):
+    """Thirty are due; those that are left arrive by themselves, each once."""
+    order_ids = [quote(shop, f"throttled{number}@example.com") for number in range(30)]
+    attempts = shop.mailbox.attempts
+    limit = len(shop.mailbox.received()) + 5
+    shop.mailbox.refusal = lambda mail: (
+        THROTTLE if len(shop.mailbox.received()) >= limit else None
+    )
+    confirm(shop, *order_ids)
+    eventually(lambda: shop.mailbox.attempts > attempts and shop.db.put_off())
+    assert shop.mailbox.attempts == attempts + 6
+    assert shop.db.due() == 25
+    assert not failure_notes(shop, *order_ids)
+
+    shop.mailbox.mend()
+    shop.db.pass_time()
+    eventually(lambda: not shop.db.due())
+    for number in range(30):
+        shop.mailbox.wait_for_one(f"throttled{number}@example.com")
+
+
+def test_an_address_that_is_refused_for_good_is_noted_once_and_stops_nobody(shop):
+    shop.mailbox.refusal = lambda mail: (
+        "550 5.1.1 no such user" if "nobody@example.com" in mail.recipients else None
+    )
+    order_id = quote(shop, "nobody@example.com")
+    confirm(shop, order_id, quote(shop, "somebody@example.com"))
+    shop.mailbox.wait_for_one("somebody@example.com")
+    eventually(lambda: failure_notes(shop, order_id) and shop.db.put_off())
+    attempts = shop.mailbox.attempts
+    shop.db.pass_time()
+    eventually(lambda: shop.mailbox.attempts > attempts and shop.db.put_off())
+    [note] = failure_notes(shop, order_id)
+    assert "550 5.1.1 no such user" in note
+
+    eventually(shop.db.put_off)
+    shop.mailbox.mend()
+    shop.db.pass_time()
+    shop.mailbox.wait_for_one("nobody@example.com")
+
+
+def test_a_server_that_quotes_the_email_it_refuses_puts_no_link_into_log_or_note(shop):
+    links = []
+
+    def quote_link(mail):
+        links.append(mail.link)
+        return f"554 5.7.1 spam: {mail.link}"
+
+    shop.mailbox.refusal = quote_link
+    order_id = quote(shop, "quoted.back@example.com")
+    confirm(shop, order_id)
+    eventually(lambda: failure_notes(shop, order_id) and shop.db.put_off())
+    log = shop.server.log.read_text(errors="replace")
+    assert "spam" in log
+    token = token_in(links[0])
+    assert token not in log
+    assert token not in "".join(failure_notes(shop, order_id))
+    shop.mailbox.mend()
+    shop.db.pass_time()
+    shop.mailbox.wait_for_one("quoted.back@example.com")
+
+
+def failure_notes(shop, *order_ids):
+    """Return the notes of some orders about emails that could not be sent."""
+    return [
+        note
+        for order_id in order_ids
+        for note in shop.db.notes(order_id)
+        if "could not be sent" in note
+    ]
 
 
 def test_a_second_company_does_not_wait_for_an_invitation_on_its_way(shop):

@@ -1,6 +1,5 @@
 """What a salesperson, a customer and a visitor get at, tried over RPC."""
 
-import lxml.html
 import pytest
 
 from .client import (
@@ -12,7 +11,6 @@ from .client import (
     new_salesperson,
 )
 from .database import eventually
-from .mailbox import token_in
 from .shop import confirm, quote, run_shop
 
 # Read from the addon's own classes, so that what is added later is tried as well.
@@ -42,12 +40,15 @@ def shop(addon_instance, mailbox):
         ]
         shop.methods = [names for kind, *names in members if kind == "METHOD"]
         shop.fields = [names for kind, *names in members if kind == "FIELD"]
-        shop.sales = new_salesperson(shop.server)
-        shop.customer = Rpc(shop.server, "portal", "portal")
         shop.order_id = quote(shop, "victim@example.com")
         confirm(shop, shop.order_id)
         mailbox.wait_for_one("victim@example.com")
         [shop.victim] = shop.db.users("victim@example.com")
+        shop.invitation = shop.db.value(
+            "SELECT id FROM portal_invitation WHERE user_id = %s", shop.victim
+        )
+        shop.sales = new_salesperson(shop.server)
+        shop.customer = Rpc(shop.server, "portal", "portal")
         yield shop
 
 
@@ -61,7 +62,7 @@ def groups(shop):
 
 
 def refused(rpc, *args, **kwargs):
-    """Tell whether a call ends with an error, and check that it is a refusal."""
+    """Return whether a call ends with an error, and check that it is a refusal."""
     try:
         rpc(*args, **kwargs)
     except RpcError as error:
@@ -112,8 +113,9 @@ def test_private_methods_of_the_addon_cannot_be_called(shop, who):
 def test_public_methods_of_the_addon_widen_nobodys_rights(shop, who):
     public = {(model, name) for model, name in shop.methods if name[0] != "_"}
     before = groups(shop)
+    records = {"res.users": shop.victim, "portal.invitation": shop.invitation}
     for model, name in sorted(public):
-        record_id = shop.victim if model == "res.users" else shop.order_id
+        record_id = records.get(model, shop.order_id)
         for args in ([[record_id]], []):
             try:
                 answer = getattr(shop, who)(model, name, *args)
@@ -125,12 +127,7 @@ def test_public_methods_of_the_addon_widen_nobodys_rights(shop, who):
 
 @pytest.mark.parametrize("who", ["sales", "customer"])
 def test_the_fields_of_the_addon_on_users_are_hidden(shop, who):
-    fields = [
-        name
-        for model, name in shop.fields
-        if model in ("res.users", "res.partner")
-        and name.startswith("portal_invitation")
-    ]
+    fields = [name for model, name in shop.fields if model == "res.users"]
     assert fields
     rpc = getattr(shop, who)
     # not even of one's own user
@@ -138,6 +135,51 @@ def test_the_fields_of_the_addon_on_users_are_hidden(shop, who):
         for name in fields:
             assert refused(rpc, "res.users", "read", [user_id], [name]), name
             assert refused(rpc, "res.users", "write", [user_id], {name: False}), name
+
+
+@pytest.mark.parametrize("who", ["sales", "customer"])
+def test_invitations_are_hidden(shop, who):
+    rpc = getattr(shop, who)
+    for method, *args in (
+        ("read", [shop.invitation], ["login"]),
+        ("search_read", [], ["login"]),
+        ("formatted_read_group", [], ["state"], ["__count"]),
+        ("write", [shop.invitation], {"order_id": False}),
+        ("unlink", [shop.invitation]),
+        ("create", {"user_id": rpc.uid, "company_id": 1}),
+    ):
+        assert refused(rpc, "portal.invitation", method, *args), method
+
+
+def test_a_manager_reads_invitations_and_writes_none(shop):
+    manager = new_salesperson(shop.server, "manager@example.com", "manager")
+    [invitation] = manager("portal.invitation", "read", [shop.invitation])
+    assert invitation["login"] == "victim@example.com"
+    for method, *args in (
+        ("write", [shop.invitation], {"due_date": "2020-01-01 00:00:00"}),
+        ("write", [shop.invitation], {"user_id": manager.uid}),
+        ("unlink", [shop.invitation]),
+        ("create", {"user_id": manager.uid, "company_id": 1}),
+    ):
+        assert refused(manager, "portal.invitation", method, *args), method
+
+
+@pytest.mark.parametrize("who", ["sales", "admin"])
+def test_defaults_of_whoever_confirms_are_not_the_accounts(shop, who):
+    rpc, address = getattr(shop, who), f"{who}.defaults@example.com"
+    order_id = new_quotation(rpc, new_contact(shop.admin, address))
+    context = {
+        "default_password": "known password",
+        "default_notification_type": "inbox",
+        "default_share": False,
+        "default_email": "thief@example.com",
+    }
+    rpc("sale.order", "action_confirm", [order_id], context=context)
+    assert shop.db.sql(
+        "SELECT share, notification_type, password FROM res_users WHERE login = %s",
+        address,
+    ) == [(True, "email", None)]
+    shop.mailbox.wait_for_one(address)
 
 
 def test_a_customer_with_the_administrators_address_changes_nothing(shop):
@@ -160,20 +202,16 @@ def test_a_customer_with_the_administrators_address_changes_nothing(shop):
     assert not shop.mailbox.invitations(address)
 
 
-def test_a_salesperson_does_not_get_an_account_of_another_by_a_new_address(shop):
+def test_an_account_in_use_does_not_follow_the_address_of_its_contact(shop):
     """The contact of a customer with an account gets the salesperson's own address."""
+    activated_customer(shop, "in.use@example.com")
     before = groups(shop)
-    partner = shop.db.value(
-        "SELECT partner_id FROM res_users WHERE id = %s", shop.victim
-    )
+    [user] = shop.db.users("in.use@example.com")
+    [row] = shop.admin("res.users", "read", [user], ["partner_id"])
+    partner = row["partner_id"][0]
     shop.admin("res.partner", "write", [partner], {"email": "thief@example.com"})
-    order_id = new_quotation(shop.sales, partner)
-    shop.sales("sale.order", "action_confirm", [order_id])
-    shop.sales(
-        "sale.order",
-        "action_confirm",
-        [new_quotation(shop.sales, new_contact(shop.admin, "after.thief@example.com"))],
-    )
+    confirm(shop, new_quotation(shop.sales, partner))
+    confirm(shop, quote(shop, "after.thief@example.com"))
     shop.mailbox.wait_for_one("after.thief@example.com")
     assert not shop.mailbox.invitations("thief@example.com")
     assert groups(shop)[: len(before)] == before
@@ -208,7 +246,7 @@ def test_a_template_that_a_colleague_may_preview_does_not_show_the_link(shop):
                 "create",
                 {
                     "mail_template_id": template,
-                    "resource_ref": f"res.users,{shop.victim}",
+                    "resource_ref": f"portal.invitation,{shop.invitation}",
                 },
             )
             previews += rpc("mail.template.preview", "read", [preview], ["body_html"])
@@ -216,6 +254,7 @@ def test_a_template_that_a_colleague_may_preview_does_not_show_the_link(shop):
             # a salesperson may neither edit templates nor read users
             assert rpc is shop.sales
     assert "victim@example.com" in str(previews)
+    assert "Activate my account" in str(previews)
     assert "token=" not in str(previews)
     with pytest.raises(RpcError):
         shop.sales(
@@ -242,9 +281,8 @@ def test_what_a_customer_calls_themselves_is_text_and_not_markup(shop):
     """The name goes into mail, page and chatter; an address cannot bring headers."""
     name = '<img src=x onerror="alert(1)">"\r\nBcc: thief@example.com'
     address = "marked.up@example.com"
-    partner = new_contact(shop.admin, address, name)
-    order_id = new_quotation(shop.admin, partner)
-    shop.admin("sale.order", "action_confirm", [order_id])
+    order_id = quote(shop, address, name)
+    confirm(shop, order_id)
     mail = shop.mailbox.wait_for_one(address)
     assert mail.recipients == (address,)
     assert mail.message["Bcc"] is None
@@ -253,17 +291,14 @@ def test_what_a_customer_calls_themselves_is_text_and_not_markup(shop):
     assert not [note for note in shop.db.notes(order_id) if "<img src=x" in note]
 
     injected = "header@example.com\nBcc: thief@example.com"
-    order_id = new_quotation(shop.admin, new_contact(shop.admin, injected))
-    shop.admin("sale.order", "action_confirm", [order_id])
+    confirm(shop, quote(shop, injected))
     eventually(lambda: not shop.db.due())
     assert not shop.mailbox.received("thief@example.com")
 
 
 def test_a_note_about_a_wrong_address_shows_it_as_text(shop):
-    order_id = new_quotation(
-        shop.admin, new_contact(shop.admin, "<script>alert(1)</script>")
-    )
-    shop.admin("sale.order", "action_confirm", [order_id])
+    order_id = quote(shop, "<script>alert(1)</script>")
+    confirm(shop, order_id)
     notes = "".join(shop.db.notes(order_id))
     assert "No portal account" in notes
     assert "<script" not in notes
@@ -301,21 +336,8 @@ def test_an_activated_customer_reaches_own_documents_only(shop):
 
 def activated_customer(shop, address):
     """Return the browser session of a new customer who has chosen a password."""
-    order_id = new_quotation(shop.admin, new_contact(shop.admin, address))
-    shop.admin("sale.order", "action_confirm", [order_id])
-    mail = shop.mailbox.wait_for_one(address)
-    # the link works once the server knows that the mail was taken
-    eventually(lambda: not shop.db.due())
+    confirm(shop, quote(shop, address))
     visitor = Visitor(shop.server)
-    page = visitor.session.get(mail.link)
-    assert page.ok and token_in(mail.link) not in page.text
-    password = {"password": "reader password", "confirm_password": "reader password"}
-    # the form has no address of its own: a browser sends it to that of its page
-    response = visitor.post(
-        "/web/signup?invitation=1",
-        {"login": address, "name": "Jane Doe", **password},
-        form="/web/signup?invitation=1",
-    )
-    alerts = lxml.html.fromstring(response.content).xpath("//*[@role='alert']")
-    assert "/my" in response.url, [alert.text_content() for alert in alerts]
+    mail = shop.mailbox.wait_for_one(address)
+    assert "/my/orders/" in visitor.activate(mail, "reader password").url
     return visitor
