@@ -1,4 +1,6 @@
 from . import (
+    test_claim,
+    test_claim_portal,
     test_confirm,
     test_faults,
     test_i18n,
