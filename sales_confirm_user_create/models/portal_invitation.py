@@ -212,9 +212,11 @@ class PortalInvitation(models.Model):
         :param at: datetime in UTC; None for right after the commit
         """
         # sudo: whoever confirms an order may cause its invitation to be sent
-        self.env.ref(
-            "sales_confirm_user_create.ir_cron_portal_invitation"
-        ).sudo()._trigger(at)
+        self.env["ir.cron"].sudo().browse(
+            self.env["ir.model.data"]._xmlid_to_res_id(
+                "sales_confirm_user_create.ir_cron_portal_invitation"
+            )
+        )._trigger(at)
 
     def _make_due(self, **values):
         """Have the invitations sent now.
@@ -230,9 +232,21 @@ class PortalInvitation(models.Model):
         """Have the invitations sent again because somebody asked for it."""
         self._make_due(priority=RESENT, failure_count=0, failure=False)
 
+    def _hold_back(self):
+        """Send nothing about a cancelled order, but about another one if there is."""
+        orders = self.env["sale.order"].search(
+            [("partner_id", "=", self.partner_id.id), ("state", "=", "sale")]
+        )
+        if order := orders._filter_portal_account_policy()[:1]:
+            self._release(order)
+        else:
+            self._cancel("order")
+
     def _release(self, order):
         """Send what a cancelled order held back, now that an order is confirmed."""
-        self._make_due(priority=NEW_ORDER, order_id=order.id)
+        self._make_due(
+            priority=NEW_ORDER, order_id=order.id, company_id=order.company_id.id
+        )
 
     def _cancel(self, reason):
         """Send nothing more, and end all links.

@@ -171,7 +171,7 @@ class PortalInvitation(models.Model):
         elif not user.active or not user._is_portal():
             self._cancel("access")
         elif self.priority in (NEW_ORDER, PAST_ORDER) and order.state == "cancel":
-            self._cancel("order")
+            self._hold_back()
         elif is_reminder and self.company_id.portal_account_policy == "never":
             self.due_date = False
         elif is_reminder and user._get_invitation_address_issue():
