@@ -15,7 +15,8 @@ class IrQwebFieldContact(models.AbstractModel):
         """Override of `base` to show customers' details to nobody else, once they look
         after them in an account: an order's link or an old session would show what
         they change."""
-        if value and self._is_hidden_from_visitor(value):
+        is_contact = value and value._name == "res.partner"
+        if is_contact and self._is_hidden_from_visitor(value):
             return self.env._("Log in to see the contact details.")
         return super().value_to_html(value, options)
 
