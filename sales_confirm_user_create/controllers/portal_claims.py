@@ -20,12 +20,15 @@ class PortalClaims(CustomerPortal):
                 "%s = %s", SQL.identifier(alias, "portal_partner_id"), partner.id
             )
         )
-        domain = Domain(domain).map_conditions(
-            lambda condition: (
-                condition | claimed if condition.field_expr == "partner_id" else condition
+        return list(
+            Domain(domain).map_conditions(
+                lambda condition: (
+                    condition | claimed
+                    if condition.field_expr == "partner_id"
+                    else condition
+                )
             )
         )
-        return list(request.env["res.partner"]._list_children(domain))
 
     @http.route(
         "/my/orders/<int:order_id>/claim",

@@ -1,7 +1,6 @@
 import contextlib
 
 from odoo import api, fields, models
-from odoo.fields import Domain
 from odoo.tools import email_normalize
 
 
@@ -79,41 +78,3 @@ class ResPartner(models.Model):
         return self.with_context(active_test=False).filtered(
             lambda contact: not contact.parent_id and not contact.user_ids
         )
-
-    @api.model
-    def _list_children(self, domain):
-        """Return a domain that names the contacts that are "child of" another.
-
-        PostgreSQL looks up a contact or an account by index, but not if Odoo makes a
-        join of the contact.
-        """
-
-        def name(condition):
-            value = condition.value
-            if isinstance(value, Domain):
-                return Domain(
-                    condition.field_expr, condition.operator, value.map_conditions(name)
-                )
-            if condition.operator != "child_of" or condition.field_expr != "partner_id":
-                return condition
-            # sudo: the rule names the contacts, whoever is to be kept out
-            children = self.sudo().with_context(active_test=False)
-            return Domain("partner_id", "in", children.search([("id", "child_of", value)]).ids)
-
-        return domain.map_conditions(name)
-
-
-class IrRule(models.Model):
-    _inherit = "ir.rule"
-
-    def _compute_domain(self, model_name, mode="read"):
-        """Override of `base` so that portal rules joined by OR are found by index."""
-        domain = super()._compute_domain(model_name, mode)
-        models_of_claims = ("sale.order", "sale.order.line", "account.move")
-        if (
-            self.env.su
-            or model_name not in models_of_claims
-            or not self.env.user._is_portal()
-        ):
-            return domain
-        return self.env["res.partner"]._list_children(domain)
