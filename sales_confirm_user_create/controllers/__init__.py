@@ -1,1 +1,1 @@
-from . import activate, portal
+from . import activate, portal, portal_claims

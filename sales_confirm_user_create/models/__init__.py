@@ -1,5 +1,7 @@
 from . import (
+    account_move,
     ir_mail_server,
+    ir_qweb_fields,
     res_company,
     res_config_settings,
     res_partner,
@@ -8,5 +10,8 @@ from . import (
     portal_invitation_mail,
     sale_order,
     sale_order_account,
+    portal_claim_request,
+    res_partner_claim,
+    sale_order_claim,
     portal_account_batch,
 )

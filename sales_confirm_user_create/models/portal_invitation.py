@@ -171,6 +171,17 @@ class PortalInvitation(models.Model):
         :param logins: list of the logins that get one
         :param reasons: dict of names of others, or of their orders, to the reason
         """
+        names = _join(self, sorted(set(logins)))
+        done = self.env._("Email on its way to %s.", names) if logins else None
+        return self._notify_done(self.env._("Portal invitation"), done, reasons)
+
+    @api.model
+    def _notify_done(self, title, done, reasons):
+        """Return the action that shows what was done, and why not for others.
+
+        :param done: text, or None
+        :param reasons: dict of names to the reason
+        """
         names_by_reason = {}
         for name, reason in reasons.items():
             names_by_reason.setdefault(reason, []).append(name)
@@ -178,14 +189,13 @@ class PortalInvitation(models.Model):
             self.env._("%(names)s: %(reason)s", names=_join(self, names), reason=reason)
             for reason, names in names_by_reason.items()
         ]
-        if logins:
-            names = _join(self, sorted(set(logins)))
-            lines.insert(0, self.env._("Email on its way to %s.", names))
+        if done:
+            lines.insert(0, done)
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
-                "title": self.env._("Portal invitation"),
+                "title": title,
                 "message": " ".join(lines),
                 "type": "warning" if reasons else "success",
                 "sticky": bool(reasons),

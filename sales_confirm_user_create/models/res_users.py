@@ -331,6 +331,7 @@ class ResUsers(models.Model):
         self.with_context(sales_confirm_user_create_activation=True).write(
             {"password": password}
         )
+        self._claim_proven_orders("activation")
 
     def _get_no_invitation_reason(self):
         """Return why the account cannot be invited again, to be translated, or False."""

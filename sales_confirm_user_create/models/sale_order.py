@@ -12,13 +12,22 @@ from .portal_invitation_mail import RETRIED_EXCEPTIONS
 _logger = logging.getLogger(__name__)
 _lt = LazyTranslate(__name__)
 
+PROTECTED_FIELDS = {
+    "user_created",
+    "portal_account_issue",
+    "portal_partner_id",
+    "portal_claim_date",
+    "portal_claim_method",
+}
 ADVICE = {
     "no_email": _lt("Add an email address to the contact, then create the account."),
     "invalid_email": _lt("Correct the address of the contact, then create the account."),
     "archived_contact": _lt("Unarchive the contact, then create the account."),
     "archived_user": _lt("An administrator can unarchive the user of the contact."),
     "access_revoked": _lt("Grant portal access on the contact to give it back."),
-    "other_contact": _lt("Another contact has the account for this address."),
+    "other_contact": _lt(
+        "Another contact has the account for this address. The order can be added to it."
+    ),
     "own_company": _lt("Your own companies and their addresses get no account."),
     "technical": _lt("Odoo itself uses this contact. Choose another customer."),
     "template": _lt(
@@ -88,8 +97,8 @@ class SaleOrder(models.Model):
 
         :raise AccessError: somebody does
         """
-        if not self.env.su and ("user_created" in vals or "portal_account_issue" in vals):
-            raise AccessError(self.env._("Only a confirmation sets these fields."))
+        if not self.env.su and not PROTECTED_FIELDS.isdisjoint(vals):
+            raise AccessError(self.env._("Nobody can set these fields by hand."))
 
     def _field_to_sql(self, alias, field_expr, query=None):
         """Override of `base` to group by the state of the account, which Odoo does for

@@ -329,7 +329,10 @@ class SaleOrder(models.Model):
         due, issues = orders._split_orders_without_account(orders._find_customer_users())
         missing = set(due.partner_id)
         refused = {order.partner_id for order in issues}
-        counts = defaultdict(int)
+        first = due.filtered(
+            lambda order: order.partner_id._get_portal_address() not in counted
+        )
+        counts = defaultdict(int, claimable_count=first._count_claimable_orders())
         for partner in orders.partner_id:
             address = partner._get_portal_address()
             if partner in missing and address not in counted:

@@ -28,6 +28,8 @@ class PortalAdoptionReport(models.Model):
             "company_id",
             "date_order",
             "partner_id",
+            "portal_account_issue",
+            "portal_partner_id",
             "state",
             "team_id",
             "user_created",
@@ -81,7 +83,13 @@ class PortalAdoptionReport(models.Model):
         aggregator="avg",
         readonly=True,
         help="Share of the orders whose customer had an activated portal account at "
-        "the order date: one of the contact, or one of the same email address.",
+        "the order date: one of the contact, or one of the same email address. Claimed "
+        "orders count, too.",
+    )
+    claimed_count = fields.Integer(
+        string="Claimed Orders",
+        readonly=True,
+        help="Orders that were added to the portal account of another contact.",
     )
     reorder_count = fields.Integer(
         string="Reorders from the Portal",
@@ -114,10 +122,16 @@ class PortalAdoptionReport(models.Model):
                    EXTRACT(
                        EPOCH FROM account.portal_activation_date - account.create_date
                    ) / 86400 AS activation_days,
-                   (activated.order_id IS NOT NULL)::int AS activated_rate,
+                   (
+                       activated.order_id IS NOT NULL
+                       OR sale.portal_partner_id IS NOT NULL
+                   )::int AS activated_rate,
+                   (sale.portal_partner_id IS NOT NULL)::int AS claimed_count,
                    (
                        sale.website_id IS NOT NULL
                        AND activated.by_contact IS TRUE
+                       AND sale.portal_partner_id IS NULL
+                       AND sale.portal_account_issue IS NULL
                        AND sale.date_order > first_order.date_order
                    )::int AS reorder_count
             """
@@ -148,7 +162,8 @@ class PortalAdoptionReport(models.Model):
         Which accounts are the customer's is what the confirmation goes by, too. Those
         of the contact itself are told apart: a visitor of the shop who is not logged in
         gets a contact of their own at each checkout, so that a website order of a
-        contact with an account was placed by somebody who was.
+        contact with an account was placed by somebody who was. Where contacts were
+        merged later, the order still says that its confirmation found another one.
         """
         # A join on either the contact or the address would be one with OR, which can be
         # no hash join.

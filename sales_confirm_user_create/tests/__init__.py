@@ -2,6 +2,8 @@ from . import (
     test_account_state,
     test_activate,
     test_activate_links,
+    test_claim,
+    test_claim_portal,
     test_confirm,
     test_faults,
     test_i18n,
