@@ -8,5 +8,9 @@ from . import (
     portal_invitation_mail,
     sale_order,
     sale_order_account,
+    sale_order_offer,
     portal_account_batch,
+    portal_own_documents,
+    portal_decline,
+    portal_vacuum,
 )
