@@ -23,11 +23,11 @@ class PortalAccount(CustomerPortal):
             the latest of this session
         """
         if not order_id:
-            order_id = request.session.get("sale_last_order_id")
             # sudo: what this session has ordered
-            request.env["sale.order"].sudo().browse(
-                order_id
-            ).exists()._accept_portal_account()
+            order = request.env["sale.order"].sudo().browse(
+                request.session.get("sale_last_order_id")
+            )
+            order.exists()._accept_portal_account()
             return request.redirect("/shop/confirmation")
         try:
             order = self._document_check_access(

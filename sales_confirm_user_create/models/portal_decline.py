@@ -12,7 +12,7 @@ class ResPartner(models.Model):
         "address create none.",
     )
 
-    _portal_declined_idx = models.Index("(email_normalized) WHERE portal_declined")
+    _portal_declined_idx = models.Index("(email_normalized) WHERE portal_declined IS TRUE")
 
     @api.model
     def _get_declined_addresses(self, addresses):

@@ -128,15 +128,25 @@ class ResPartner(models.Model):
         return res
 
     def _can_be_edited_by_current_customer(self, **kwargs):
-        """Override of `portal` to keep the forms of colleagues' addresses closed."""
-        return super()._can_be_edited_by_current_customer(**kwargs) and bool(
-            self._filter_shown_to_current_customer()
+        """Override of `portal` to keep the forms of the company's addresses closed."""
+        return super()._can_be_edited_by_current_customer(**kwargs) and (
+            not self.env.user.portal_own_documents
+            or self in self._search_own_addresses()
         )
 
+    @api.model
+    def _search_own_addresses(self):
+        """Return the contact of the current portal user and its addresses."""
+        return self.search([("id", "child_of", self.env.user.partner_id.id)])
+
     def _filter_shown_to_current_customer(self):
-        """Return the addresses that a portal user may see: the own and the company's."""
+        """Return the addresses that a portal user may see: the own, the company's, and
+        those that are on the own orders because Odoo chose them."""
         user = self.env.user
         if not user.portal_own_documents:
             return self
-        own = self.search([("id", "child_of", user.partner_id.id)])
+        own = self._search_own_addresses()
+        # sudo: a cart is not for portal users to read
+        orders = self.env["sale.order"].sudo().search([("partner_id", "in", own.ids)])
+        own |= orders.partner_shipping_id | orders.partner_invoice_id
         return self & (own | user.partner_id.commercial_partner_id)

@@ -63,11 +63,11 @@ class SaleOrder(models.Model):
         )
 
     def _accept_portal_account(self):
-        """Create the account that the customer asks for, once."""
-        self.ensure_one()
-        # A second click waits here for the first, and then starts anew.
-        self.env.execute_query(
-            SQL("SELECT id FROM sale_order WHERE id = %s FOR UPDATE", self.id)
-        )
-        if self._is_portal_account_offered():
-            self._on_purpose()._ensure_portal_accounts()
+        """Create the account that the customer of an order asks for, once."""
+        for order in self:
+            # A second click waits here for the first, and then starts anew.
+            self.env.execute_query(
+                SQL("SELECT id FROM sale_order WHERE id = %s FOR UPDATE", order.id)
+            )
+            if order._is_portal_account_offered():
+                order._on_purpose()._ensure_portal_accounts()

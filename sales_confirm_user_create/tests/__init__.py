@@ -1,13 +1,17 @@
 from . import (
+    test_ask,
     test_confirm,
+    test_decline,
     test_faults,
     test_i18n,
     test_identity,
     test_invitation,
+    test_own_documents,
     test_payment,
     test_performance,
     test_portal_adoption_report,
     test_security,
     test_shop,
+    test_vacuum,
     test_website,
 )
