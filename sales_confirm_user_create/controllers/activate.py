@@ -1,11 +1,12 @@
 from datetime import timedelta
 
 from odoo import http
-from odoo.exceptions import AccessDenied, UserError
+from odoo.exceptions import UserError
 from odoo.http import request
 
 from odoo.addons.web.controllers.utils import _get_login_redirect_url
 
+PATH = "/my/activate"
 COOKIE = "portal_activation"
 COOKIE_AGE = timedelta(minutes=30)
 
@@ -17,35 +18,39 @@ class PortalActivation(http.Controller):
     may be known to others who use the computer.
     """
 
+    # Not `multilang`: Odoo would redirect to another language with the token.
     @http.route(
-        "/my/activate",
+        PATH,
         type="http",
         auth="public",
         website=True,
+        multilang=False,
         sitemap=False,
         methods=["GET", "POST"],
     )
-    def portal_activate(self, token=None, action=None, **post):
+    def portal_activate(self, token=None, login=None, action=None, **post):
         """Show what the link is good for, or do what its button says.
 
         :param token: from the link
+        :param login: whose account the form is about; in another window of the browser,
+            another link may have been opened since
         :param action: "password", "renew" or "switch", from a form of the page
         """
         if token:
             return self._hide_token(token)
-        invitation, status = self._get_invitation()
-        user = invitation.user_id
+        invitation, status = request.env["portal.invitation"]._read_token(
+            request.cookies.get(COOKIE)
+        )
+        if invitation and request.session.uid not in (None, invitation.user_id.id):
+            status = "other_user"
         values = {"invitation": invitation, "status": status}
-        if request.session.uid and request.session.uid != user.id and invitation:
-            values["status"] = "other_user"
-        if request.httprequest.method == "POST":
-            if action == "switch" and values["status"] == "other_user":
+        if request.httprequest.method == "POST" and login == invitation.login:
+            if action == "switch" and status == "other_user":
                 request.session.logout(keep_db=True)
-                return request.redirect("/my/activate")
-            if action == "renew" and values["status"] == "expired":
-                values["status"] = "renewed"
-                invitation._renew()
-            if action == "password" and values["status"] == "valid":
+                return request.redirect(PATH)
+            if action == "renew" and status == "expired":
+                values["status"] = "renewed" if invitation._renew() else "no_email"
+            if action == "password" and status == "valid":
                 try:
                     return self._activate(invitation, **post)
                 except UserError as error:
@@ -55,30 +60,20 @@ class PortalActivation(http.Controller):
     def _hide_token(self, token):
         """Redirect to the page without the token, in the customer's language."""
         invitation, _status = request.env["portal.invitation"]._read_token(token)
-        url = request.env["ir.http"]._url_for(
-            "/my/activate", self._get_website_lang(invitation.user_id)
-        )
-        response = request.redirect(url, code=303)
+        response = request.redirect(PATH)
         response.set_cookie(
             COOKIE,
-            token,
+            token if invitation else "",
             max_age=COOKIE_AGE,
             expires=None,
+            path=PATH,
             httponly=True,
             samesite="Lax",
             secure=request.httprequest.scheme == "https",
         )
+        if lang := request.env["ir.http"].get_nearest_lang(invitation.user_id.lang):
+            request.future_response.set_cookie("frontend_lang", lang)
         return self._keep_private(response)
-
-    def _get_website_lang(self, user):
-        """Return the code of a user's language if the website has it, or None."""
-        codes = request.website.language_ids.mapped("code")
-        return user.lang if user.lang in codes else None
-
-    def _get_invitation(self):
-        """Return the invitation of the visitor's cookie and what it is good for."""
-        token = request.cookies.get(COOKIE)
-        return request.env["portal.invitation"]._read_token(token)
 
     def _activate(self, invitation, password=None, confirm_password=None, **_post):
         """Set the password and log in; all of it, or nothing.
@@ -86,24 +81,21 @@ class PortalActivation(http.Controller):
         :return: the response
         :raise UserError: a rule refuses the password, or the login
         """
+        user = invitation.user_id
+        if user.website_id - request.website:
+            raise UserError(
+                request.env._("This account is for %s.", user.website_id.name)
+            )
         if password != confirm_password:
             raise UserError(request.env._("The passwords do not match."))
-        credential = {
-            "type": "password",
-            "login": invitation.login,
-            "password": password,
-        }
-        url = invitation._get_destination()
-        try:
-            with request.env.cr.savepoint():
-                invitation.user_id._activate_portal_account(password)
-                auth_info = request.session.authenticate(request.env, credential)
-        except AccessDenied as error:
-            raise UserError(
-                request.env._("This account belongs to another website.")
-            ) from error
-        response = request.redirect(_get_login_redirect_url(auth_info["uid"], url))
-        response.delete_cookie(COOKIE)
+        credential = {"type": "password", "login": user.login, "password": password}
+        with request.env.cr.savepoint():
+            user._activate_portal_account(password)
+            auth_info = request.session.authenticate(request.env, credential)
+        response = request.redirect(
+            _get_login_redirect_url(auth_info["uid"], invitation._get_destination())
+        )
+        response.delete_cookie(COOKIE, path=PATH)
         return response
 
     def _render(self, values):

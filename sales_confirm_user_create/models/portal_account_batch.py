@@ -3,13 +3,14 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, split_every
 
 from .portal_invitation_mail import RETRIED_EXCEPTIONS
 
 _logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 100
+PREVIEW_BATCH_SIZE = 1000
 
 
 class PortalAccountBatch(models.Model):
@@ -73,14 +74,21 @@ class PortalAccountBatch(models.Model):
         :raise UserError: when no order is confirmed
         """
         self.check_access("read")
-        orders = self.env["sale.order"].browse(order_ids)
-        orders.check_access("write")
-        orders = orders.filtered(lambda order: order.state == "sale")
-        if not orders:
-            raise UserError(self.env._("Select orders that are confirmed."))
         # sudo: nobody but the addon writes on batches, so that their orders are those
         # that the user could edit; users and addresses are counted, and not shown
-        batch = self.sudo().create(orders.sudo()._prepare_portal_account_batch_values())
+        batch = self.sudo().create({})
+        counted = set()
+        for ids in split_every(PREVIEW_BATCH_SIZE, sorted(order_ids)):
+            orders = self.env["sale.order"].with_context(prefetch_fields=False).browse(ids)
+            orders.check_access("write")
+            batch._add(
+                orders.filtered(lambda order: order.state == "sale").sudo(), counted
+            )
+            # A large preview must not fill the memory.
+            self.env.flush_all()
+            self.env.invalidate_all()
+        if not batch.order_count:
+            raise UserError(self.env._("Select orders that are confirmed."))
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Create portal accounts"),
@@ -88,6 +96,29 @@ class PortalAccountBatch(models.Model):
             "res_id": batch.id,
             "views": [(False, "form")],
         }
+
+    def _add(self, orders, counted):
+        """Add confirmed orders to the preview.
+
+        :param counted: set of the contacts' ids and addresses counted before, extended
+        """
+        self.ensure_one()
+        if not orders:
+            return
+        field = self._fields["order_ids"]
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO %s (%s, %s) SELECT %s, unnest(%s)",
+                SQL.identifier(field.relation),
+                SQL.identifier(field.column1),
+                SQL.identifier(field.column2),
+                self.id,
+                orders.ids,
+            )
+        )
+        for name, count in orders._count_portal_accounts(counted).items():
+            self[name] += count
+        self.order_count += len(orders)
 
     def action_start(self):
         """Start the batch, or resume it; the scheduled action does the work."""

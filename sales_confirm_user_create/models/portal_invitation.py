@@ -117,6 +117,7 @@ class PortalInvitation(models.Model):
         "due_date", "expiry_date", "failure", "cancel_reason", "user_id.log_ids"
     )
     def _compute_state(self):
+        self.state = False
         domain = [("id", "in", self.ids)]
         for state, invitations in self._read_group(domain, ["state"], ["id:recordset"]):
             invitations.state = state
@@ -126,20 +127,20 @@ class PortalInvitation(models.Model):
         time and logins change it, too."""
         if field_expr != "state":
             return super()._field_to_sql(alias, field_expr, query)
+        names = ("user_id", "cancel_reason", "failure", "due_date", "expiry_date")
         return SQL(
             """
-            CASE WHEN EXISTS (
-                      SELECT FROM res_users_log WHERE create_uid = %(alias)s.user_id
-                 ) THEN 'activated'
-                 WHEN %(alias)s.cancel_reason IS NOT NULL THEN 'cancelled'
-                 WHEN %(alias)s.failure IS NOT NULL THEN 'failed'
-                 WHEN %(alias)s.due_date IS NOT NULL THEN 'due'
-                 WHEN %(alias)s.expiry_date < %(now)s THEN 'expired'
+            CASE WHEN EXISTS (SELECT FROM res_users_log WHERE create_uid = %s)
+                      THEN 'activated'
+                 WHEN %s IS NOT NULL THEN 'cancelled'
+                 WHEN %s IS NOT NULL THEN 'failed'
+                 WHEN %s IS NOT NULL THEN 'due'
+                 WHEN %s < %s THEN 'expired'
                  ELSE 'sent'
              END
             """,
-            alias=SQL.identifier(alias),
-            now=fields.Datetime.now(),
+            *(self._field_to_sql(alias, name, query) for name in names),
+            fields.Datetime.now(),
         )
 
     @api.model
@@ -166,6 +167,7 @@ class PortalInvitation(models.Model):
                 reasons[user.login] = self.env._(reason)
         invited = users.filtered(lambda user: user.login not in reasons)
         invited.portal_invitation_ids._resend()
+        invited.portal_invitation_ids.order_id._note_invitation_resent()
         return self._notify_invited(invited.mapped("login"), reasons)
 
     @api.model
@@ -206,9 +208,11 @@ class PortalInvitation(models.Model):
         :param at: datetime in UTC; None for right after the commit
         """
         # sudo: whoever confirms an order may cause its invitation to be sent
-        self.env.ref(
-            "sales_confirm_user_create.ir_cron_portal_invitation"
-        ).sudo()._trigger(at)
+        self.env["ir.cron"].sudo().browse(
+            self.env["ir.model.data"]._xmlid_to_res_id(
+                "sales_confirm_user_create.ir_cron_portal_invitation"
+            )
+        )._trigger(at)
 
     def _make_due(self, **values):
         """Have the invitations sent now.
@@ -224,9 +228,21 @@ class PortalInvitation(models.Model):
         """Have the invitations sent again because somebody asked for it."""
         self._make_due(priority=RESENT, failure_count=0, failure=False)
 
+    def _hold_back(self):
+        """Send nothing about a cancelled order, but about another one if there is."""
+        orders = self.env["sale.order"].search(
+            [("partner_id", "=", self.partner_id.id), ("state", "=", "sale")]
+        )
+        if order := orders._filter_portal_account_policy()[:1]:
+            self._release(order)
+        else:
+            self._cancel("order")
+
     def _release(self, order):
         """Send what a cancelled order held back, now that an order is confirmed."""
-        self._make_due(priority=NEW_ORDER, order_id=order.id)
+        self._make_due(
+            priority=NEW_ORDER, order_id=order.id, company_id=order.company_id.id
+        )
 
     def _cancel(self, reason):
         """Send nothing more, and end all links.
@@ -291,9 +307,15 @@ class PortalInvitation(models.Model):
         return f"/my/orders/{order.id}" if is_own else "/my/orders"
 
     def _renew(self):
-        """Send a new link to the login, unless one was sent minutes ago."""
+        """Send a new link to the login, unless one was sent minutes ago.
+
+        :return: whether there is a new link
+        """
+        if self.user_id._get_invitation_address_issue():
+            return False
         if not self.user_id._get_no_invitation_reason():
             self._resend()
+        return True
 
     @api.model
     def _read_token(self, token):

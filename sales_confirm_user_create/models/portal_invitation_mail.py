@@ -114,9 +114,7 @@ class PortalInvitation(models.Model):
             return {}
 
     def _prepare_emails(self):
-        """Return what these invitations say, rendered together.
-
-        Odoo compiles a template anew each time it renders it.
+        """Return what these invitations say: what they share is read once.
 
         :return: dict of ids, logins and revisions to expiry dates, links and values of
             ``mail.mail``; an email that is not in it is rendered when it is sent
@@ -175,7 +173,7 @@ class PortalInvitation(models.Model):
         elif not user.active or not user._is_portal():
             self._cancel("access")
         elif self.priority in (NEW_ORDER, PAST_ORDER) and order.state == "cancel":
-            self._cancel("order")
+            self._hold_back()
         elif is_reminder and self.company_id.portal_account_policy == "never":
             self.due_date = False
         elif is_reminder and user._get_invitation_address_issue():
@@ -263,7 +261,7 @@ class PortalInvitation(models.Model):
         try:
             with self.env.cr.savepoint():
                 self._postpone(error)
-            if self.failure != known and not is_temporary(error):
+            if self.failure and not known:
                 with self.env.cr.savepoint():
                     self.order_id._note_invitation_failure(self, error)
         except RETRIED_EXCEPTIONS:
@@ -279,20 +277,15 @@ class PortalInvitation(models.Model):
         company wait, and only the one that was tried is written.
         """
         now = fields.Datetime.now()
-        delay = min(
-            FIRST_RETRY * 2 ** min(self.failure_count, MAX_DOUBLINGS), LAST_RETRY
-        )
-        if is_server_unreachable(error):
-            delay = FIRST_RETRY
-        else:
-            self.write(
-                {
-                    "failure": self.env["sale.order"]._get_error_summary(error),
-                    "failure_count": self.failure_count + 1,
-                }
-            )
-        self.due_date = now + delay
-        self._trigger(now + delay)
+        delay = FIRST_RETRY
+        if not is_server_unreachable(error):
+            doublings = min(self.failure_count, MAX_DOUBLINGS)
+            delay = min(FIRST_RETRY * 2**doublings, LAST_RETRY)
+            self.failure_count += 1
         if is_server_unreachable(error) or is_temporary(error):
             self.company_id.portal_invitation_retry_date = now + FIRST_RETRY
             self._trigger(now + FIRST_RETRY)
+        else:
+            self.failure = self.env["sale.order"]._get_error_summary(error)
+        self.due_date = now + delay
+        self._trigger(now + delay)

@@ -63,21 +63,45 @@ class ResUsers(models.Model):
     def _find_customer_users(self, partners):
         """Find the users that may be the accounts of customers, in one query.
 
-        These are the users of the contact, the users with the address as login, and
-        internal users whose contact has the address. Anybody else can have typed it.
+        It takes a second one where mail servers know an address in another form: Odoo
+        keeps a domain as it was typed.
 
         :param partners: the contacts of the customers
         :return: dict of contacts' ids to lists of ``CustomerUser``, oldest first
         """
-        users_by_customer = defaultdict(list)
         if not partners:
-            return users_by_customer
-        # Odoo keeps a domain as it was typed, and mail servers know it in ASCII.
-        addresses = [
-            (partner.id, address or None)
-            for partner in partners
-            for address in {partner._get_portal_address(), partner.email_normalized}
-        ]
+            return {}
+        users_by_customer = self._read_customer_users(
+            SQL(
+                "SELECT id, email_normalized FROM res_partner WHERE id IN %s",
+                tuple(partners.ids),
+            )
+        )
+        unknown = partners.filtered(
+            lambda partner: not any(
+                user.active and user.partner_id == partner.id
+                for user in users_by_customer.get(partner.id, ())
+            )
+        )
+        if forms := [
+            (partner.id, form)
+            for partner in unknown
+            if partner._get_portal_address() not in (False, partner.email_normalized)
+            for form in (partner._get_portal_address(), partner.email_normalized)
+        ]:
+            values = SQL(", ").join(SQL("%s", form) for form in forms)
+            users_by_customer |= self._read_customer_users(SQL("VALUES %s", values))
+        return users_by_customer
+
+    @api.model
+    def _read_customer_users(self, customers):
+        """Read the users of contacts, the users with their address as login, and
+        internal users whose contact has it. Anybody else can have typed it.
+
+        :param customers: SQL with the columns id and address of the contacts
+        :return: dict of contacts' ids to lists of ``CustomerUser``, oldest first
+        """
+        users_by_customer = defaultdict(list)
         self.flush_model(
             ["login", "partner_id", "website_id", "active", "share", "company_ids"]
         )
@@ -88,9 +112,7 @@ class ResUsers(models.Model):
         for customer_id, *values in self.env.execute_query(
             SQL(
                 """
-                WITH customer(id, address) AS (
-                    SELECT * FROM unnest(%(ids)s::int[], %(addresses)s::text[])
-                ), found AS (
+                WITH customer(id, address) AS (%(customers)s), found AS (
                     SELECT customer.id AS customer_id, users.id
                       FROM customer
                       JOIN LATERAL (
@@ -131,8 +153,7 @@ class ResUsers(models.Model):
                   ) users ON TRUE
                  ORDER BY users.id
                 """,
-                ids=[partner_id for partner_id, _address in addresses],
-                addresses=[address for _partner_id, address in addresses],
+                customers=customers,
             )
         ):
             users_by_customer[customer_id].append(CustomerUser(*values))

@@ -124,16 +124,7 @@ class SaleOrder(models.Model):
         users = invited.partner_id.portal_user_id
         invited._create_portal_invitations(users - users.portal_invitation_ids.user_id)
         users.portal_invitation_ids._resend()
-        invited._log_portal_account_notes(
-            {
-                order: order._with_note_lang().env._(
-                    "Portal invitation sent again to %s.",
-                    order.partner_id.portal_user_id.login,
-                )
-                for order in invited
-            },
-            self.env.user.partner_id,
-        )
+        invited._note_invitation_resent()
         return self.env["portal.invitation"]._notify_invited(
             users.mapped("login"), reasons
         )
@@ -285,6 +276,19 @@ class SaleOrder(models.Model):
             self.partner_id._get_portal_address(),
         )
 
+    def _note_invitation_resent(self):
+        """Note on the orders who has their customers invited again."""
+        self._log_portal_account_notes(
+            {
+                order: order._with_note_lang().env._(
+                    "Portal invitation sent again to %s.",
+                    order.partner_id.portal_user_id.login,
+                )
+                for order in self
+            },
+            self.env.user.partner_id,
+        )
+
     def _note_invitation_failure(self, invitation, error):
         """Note on the order that somebody has to do something about an invitation.
 
@@ -302,15 +306,17 @@ class SaleOrder(models.Model):
 
     @api.model
     def _get_error_summary(self, error):
-        """Return what a salesperson may read of an error: its first line, or a hint."""
+        """Return what a salesperson may read of an error: one line, or a hint."""
         if isinstance(error, UserError | MailDeliveryException) and error.args:
             texts = [
                 self.env._(arg) if isinstance(arg, LazyGettext) else str(arg)
                 for arg in error.args
                 if arg
             ]
-            # what Odoo says of a template that is broken goes on with a traceback
-            if lines := [text.splitlines()[0] for text in texts if text.strip()]:
+            # What Odoo says of a template that is broken goes on with a traceback. The
+            # mail server's reply comes last.
+            line = 0 if isinstance(error, UserError) else -1
+            if lines := [text.splitlines()[line] for text in texts if text.strip()]:
                 return ". ".join(lines)
         return self.env._(ADVICE["error"])
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from psycopg2.errors import UniqueViolation
 
 from odoo import Command, api, fields, models
+from odoo.tools import SQL
 
 from .portal_invitation import NEW_ORDER, PAST_ORDER
 from .portal_invitation_mail import RETRIED_EXCEPTIONS
@@ -75,6 +76,12 @@ class SaleOrder(models.Model):
         order = self.sudo()
         return bool(order._filter_customer_users(order._find_customer_users()))
 
+    def _gets_portal_account(self):
+        """Return whether the confirmation of this order is to create an account."""
+        # sudo: a visitor may not read contacts, and learns nothing but this
+        order = self.sudo()._filter_portal_account_policy()
+        return order.state in ("draft", "sent") and order.partner_id._get_portal_address()
+
     def _is_portal_account_announced(self):
         """Return whether the order has just created an account that is not in use."""
         # sudo: a visitor may not read users, and learns nothing but this
@@ -93,6 +100,16 @@ class SaleOrder(models.Model):
         return (self.signed_on and self.signed_on > since) or (
             payment.state in ("done", "authorized") and payment.last_state_change > since
         )
+
+    def _get_name_portal_content_view(self):
+        """Override of `sale` to show above the order that its account was created."""
+        if self._is_portal_account_announced() and self._is_accepted_online():
+            return "sales_confirm_user_create.portal_order_account_created"
+        return self._get_name_portal_order_view()
+
+    def _get_name_portal_order_view(self):
+        """Return the template of the order itself, see ``sale``."""
+        return super()._get_name_portal_content_view()
 
     def _get_portal_account_website(self):
         """Return the website the account is for, or none where accounts are shared."""
@@ -129,9 +146,8 @@ class SaleOrder(models.Model):
             address = partner._get_portal_address()
             # compared as in the database: without the case of ASCII letters
             websites = websites_by_address[(address or "").encode().lower()]
-            if issue := excluded.get(partner.commercial_partner_id) or excluded.get(
-                address
-            ):
+            keys = partner.commercial_partner_id.id, partner.email_normalized, address
+            if issue := next(filter(None, map(excluded.get, keys)), False):
                 issues[order] = issue, None
             elif any(user.active for user in users) or any(
                 map(order._can_log_in_with, websites)
@@ -147,16 +163,30 @@ class SaleOrder(models.Model):
 
     @api.model
     def _get_contacts_without_account(self):
-        """Return a dict of the contacts, and addresses, that never get an account to
-        the issue."""
-        companies = self.env["res.company"].search([]).partner_id
-        own = {*companies, *(company._get_portal_address() for company in companies)}
-        own.discard(False)  # whose reason is another one
-        users = self.env.ref("base.user_root") + self.env.ref("base.public_user")
-        users |= self.env["website"].search([]).user_id
-        return dict.fromkeys(own, "own_company") | dict.fromkeys(
-            users.partner_id, "technical"
+        """Return the contacts that never get an account: the shop's companies, Odoo's
+        own users and the visitors of websites.
+
+        :return: dict of contacts' ids, and companies' addresses, to the issue
+        """
+        get_id = self.env["ir.model.data"]._xmlid_to_res_id
+        self.env["res.company"].flush_model(["partner_id"])
+        self.env["website"].flush_model(["user_id"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT partner.id, partner.email_normalized, 'own_company'
+                  FROM res_company company
+                  JOIN res_partner partner ON partner.id = company.partner_id
+                 UNION
+                SELECT partner_id, NULL, 'technical'
+                  FROM res_users
+                 WHERE id IN (%s, %s) OR id IN (SELECT user_id FROM website)
+                """,
+                get_id("base.user_root"),
+                get_id("base.public_user"),
+            )
         )
+        return {key: issue for *keys, issue in rows for key in keys if key}
 
     def _get_contact_issue(self, users):
         """Return why the customer of this order cannot have an account, or False.
@@ -303,17 +333,26 @@ class SaleOrder(models.Model):
                     {"company_ids": [Command.link(company.id)]}
                 )
 
-    def _prepare_portal_account_batch_values(self):
-        """Return the values of a batch for these orders: whom it would concern."""
-        due, issues = self._split_orders_without_account(self._find_customer_users())
-        refused = self.browse([order.id for order in issues]).partner_id
-        refused -= due.partner_id  # refused on one website, due on another
-        unusable = refused.filtered(lambda partner: not partner._get_portal_address())
-        return {
-            "order_ids": [Command.set(self.ids)],
-            "order_count": len(self),
-            "missing_count": len(due),
-            "existing_count": len(self.partner_id - due.partner_id - refused),
-            "unusable_count": len(unusable),
-            "other_count": len(refused - unusable),
-        }
+    def _count_portal_accounts(self, counted):
+        """Return how many customers of these orders would get an account, or none.
+
+        :param counted: set of the contacts' ids and addresses counted before, extended
+        :return: dict of counting fields of ``portal.account.batch`` to numbers
+        """
+        orders = self.filtered(lambda order: order.partner_id.id not in counted)
+        due, issues = orders._split_orders_without_account(orders._find_customer_users())
+        missing = set(due.partner_id)
+        refused = {order.partner_id for order in issues}
+        counts = defaultdict(int)
+        for partner in orders.partner_id:
+            address = partner._get_portal_address()
+            if partner in missing and address not in counted:
+                name = "missing_count"
+                counted.add(address)
+            elif partner not in refused and partner not in missing:
+                name = "existing_count"
+            else:
+                name = "other_count" if address else "unusable_count"
+            counts[name] += 1
+            counted.add(partner.id)
+        return counts
