@@ -1,1 +1,1 @@
-from . import activate, portal, portal_claims
+from . import activate, decline, portal, portal_account, portal_addresses, portal_claims

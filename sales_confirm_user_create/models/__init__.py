@@ -13,5 +13,9 @@ from . import (
     portal_claim_request,
     res_partner_claim,
     sale_order_claim,
+    sale_order_offer,
     portal_account_batch,
+    portal_own_documents,
+    portal_decline,
+    portal_vacuum,
 )

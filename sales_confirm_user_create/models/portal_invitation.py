@@ -22,7 +22,13 @@ class PortalInvitation(models.Model):
         ondelete="cascade",
         index=True,
     )
-    partner_id = fields.Many2one(related="user_id.partner_id", string="Customer")
+    # stored for the Privacy Lookup
+    partner_id = fields.Many2one(
+        related="user_id.partner_id",
+        string="Customer",
+        store=True,
+        index="btree_not_null",
+    )
     login = fields.Char(related="user_id.login")
     order_id = fields.Many2one(
         comodel_name="sale.order", ondelete="set null", index="btree_not_null"
@@ -328,11 +334,7 @@ class PortalInvitation(models.Model):
         :return: an invitation, and "valid", "expired", "used" or "invalid"; no
             invitation if invalid
         """
-        try:
-            values = verify_hash_signed(self.sudo().env, TOKEN_SCOPE, token or "")
-        except ValueError:
-            # decoding what a mail program has cut
-            values = None
+        values = self._get_token_values(token)
         if not values:
             return self.browse(), "invalid"
         invitation_id, login, revision, expiry = values
@@ -349,6 +351,15 @@ class PortalInvitation(models.Model):
             return invitation, "used"
         is_expired = expiry < fields.Datetime.now().timestamp()
         return invitation, "expired" if is_expired else "valid"
+
+    @api.model
+    def _get_token_values(self, token):
+        """Return what is signed in a token, or None."""
+        try:
+            return verify_hash_signed(self.sudo().env, TOKEN_SCOPE, token or "")
+        except ValueError:
+            # decoding what a mail program has cut
+            return None
 
 
 def _join(record, names):

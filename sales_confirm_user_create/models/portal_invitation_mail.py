@@ -28,6 +28,7 @@ RENDERED_FIELDS = ("body_html", "email_from", "mail_server_id", "reply_to", "sub
 # The link takes its place after the rendering: those who edit templates must not get at
 # it.
 LINK = "https://portal-invitation.invalid/"
+DECLINE_LINK = "https://portal-decline.invalid/"
 
 
 class PortalInvitation(models.Model):
@@ -124,7 +125,8 @@ class PortalInvitation(models.Model):
             lambda invitation: invitation.priority == REMINDER
         ).items():
             template = self._get_mail_template(is_reminder).with_context(
-                sales_confirm_user_create_url=LINK
+                sales_confirm_user_create_url=LINK,
+                sales_confirm_user_create_decline_url=DECLINE_LINK,
             )
             values = template._generate_template(invitations.ids, RENDERED_FIELDS)
             for invitation in invitations:
@@ -207,6 +209,8 @@ class PortalInvitation(models.Model):
         if not values["email_from"]:
             raise UserError(_lt("Set an email address on the company."))
         body = values["body_html"].replace(LINK, link)
+        decline_link = link.replace("/my/activate?", "/my/activate/decline?")
+        body = body.replace(DECLINE_LINK, decline_link)
         mail = self.env["mail.mail"].create(
             {
                 **values,

@@ -11,6 +11,7 @@ class ResCompany(models.Model):
         selection=[
             ("all", "All confirmed orders"),
             ("website", "Website orders only"),
+            ("ask", "Ask the customer"),
             ("never", "Never"),
         ],
         string="Create Portal Accounts",

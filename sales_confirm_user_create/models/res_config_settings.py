@@ -7,6 +7,12 @@ class ResConfigSettings(models.TransientModel):
     portal_account_policy = fields.Selection(
         related="company_id.portal_account_policy", required=True, readonly=False
     )
+    portal_company_contacts = fields.Selection(
+        related="company_id.portal_company_contacts", required=True, readonly=False
+    )
+    portal_account_expiry_days = fields.Integer(
+        related="company_id.portal_account_expiry_days", readonly=False
+    )
     portal_reminder_max = fields.Integer(
         related="company_id.portal_reminder_max", readonly=False
     )

@@ -29,6 +29,8 @@ ADVICE = {
         "Another contact has the account for this address. The order can be added to it."
     ),
     "own_company": _lt("Your own companies and their addresses get no account."),
+    "company_contact": _lt("The settings create no accounts for contacts of companies."),
+    "declined": _lt("The customer wants none. Create it only if the customer asks."),
     "technical": _lt("Odoo itself uses this contact. Choose another customer."),
     "template": _lt(
         "The template for new portal users is missing or has other rights than the "
@@ -56,6 +58,8 @@ class SaleOrder(models.Model):
             ("access_revoked", "Access revoked"),
             ("other_contact", "Account of another contact"),
             ("own_company", "Own company"),
+            ("company_contact", "Contact of a company"),
+            ("declined", "Declined"),
             ("technical", "Used by Odoo"),
             ("template", "Broken user template"),
             ("same_moment", "Created at the same moment"),
@@ -112,6 +116,7 @@ class SaleOrder(models.Model):
         """Override of `sale` to give the customers of the orders a portal account."""
         res = super().action_confirm()
         self._filter_portal_account_policy()._ensure_portal_accounts(is_automatic=True)
+        self._offer_portal_accounts()
         return res
 
     def action_resend_portal_invitation(self):
@@ -155,7 +160,7 @@ class SaleOrder(models.Model):
         due = self.filtered(
             lambda order: order.state == "sale" and order.portal_account_state == "none"
         )
-        issues = due._ensure_portal_accounts()
+        issues = due._on_purpose()._ensure_portal_accounts()
         reasons = {
             order.name: due._describe_portal_account_issue(*issue)
             for order, issue in issues.items()

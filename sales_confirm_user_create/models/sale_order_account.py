@@ -35,6 +35,7 @@ class SaleOrder(models.Model):
         self._set_portal_account_issues(issues)
         if created:
             created.user_created = True
+            created._forget_declined()
             created._log_portal_account_notes(
                 {order: order._get_portal_account_created() for order in created}
             )
@@ -85,9 +86,10 @@ class SaleOrder(models.Model):
         """Return whether the order has just created an account that is not in use."""
         # sudo: a visitor may not read users, and learns nothing but this
         order = self.sudo()
+        created = order.portal_account_offered and order.partner_id.portal_user_id.create_date
         return (
             order.user_created
-            and order.date_order > fields.Datetime.now() - ANNOUNCED
+            and (created or order.date_order) > fields.Datetime.now() - ANNOUNCED
             and order.portal_account_state in ("due", "invited")
         )
 
@@ -132,6 +134,10 @@ class SaleOrder(models.Model):
         if not users_by_order:
             return due, issues
         excluded = self._get_contacts_without_account()
+        declined = self.env["res.partner"]._get_declined_addresses(
+            order.partner_id.email_normalized for order in users_by_order
+        )
+        excluded |= dict.fromkeys(declined, "declined")
         customers_due, websites_by_address = set(), defaultdict(list)
         for order, users in users_by_order.items():
             partner = order.partner_id
@@ -188,6 +194,12 @@ class SaleOrder(models.Model):
         :param users: the archived users of the customer, list of ``CustomerUser``
         """
         partner = self.partner_id
+        if (
+            partner.parent_id
+            and self.company_id.portal_company_contacts == "none"
+            and not self.env.context.get("sales_confirm_user_create_on_purpose")
+        ):
+            return "company_contact"
         if users:
             archived = self.env["res.users"].browse(user.id for user in users)
             is_revoked = any(user._is_public() for user in archived)
@@ -254,6 +266,8 @@ class SaleOrder(models.Model):
             "partner_id": self.partner_id.id,
             "company_id": company.id,
             "company_ids": [Command.set((company | self.company_id).ids)],
+            "portal_own_documents": bool(self.partner_id.parent_id)
+            and self.company_id.portal_company_contacts != "all",
         }
         if website := self._get_portal_account_website():
             values["website_id"] = website.id

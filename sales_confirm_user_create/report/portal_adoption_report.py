@@ -30,6 +30,7 @@ class PortalAdoptionReport(models.Model):
             "partner_id",
             "portal_account_issue",
             "portal_partner_id",
+            "portal_account_offered",
             "state",
             "team_id",
             "user_created",
@@ -60,6 +61,21 @@ class PortalAdoptionReport(models.Model):
         string="Accounts Created",
         readonly=True,
         help="Portal accounts created by the confirmation of the orders.",
+    )
+    offered_count = fields.Integer(
+        string="Accounts Offered",
+        readonly=True,
+        help="Orders whose customer was asked whether to create an account.",
+    )
+    accepted_count = fields.Integer(
+        string="Offers Accepted",
+        readonly=True,
+        help="Of the accounts offered, those that were created.",
+    )
+    declined_count = fields.Integer(
+        string="Accounts Declined",
+        readonly=True,
+        help="Of the accounts created, those whose customer wanted none.",
     )
     invited_count = fields.Integer(
         string="Accounts Invited",
@@ -117,6 +133,11 @@ class PortalAdoptionReport(models.Model):
                    1 AS order_count,
                    sale.partner_id AS customer_count,
                    (sale.user_created IS TRUE)::int AS account_count,
+                   (sale.portal_account_offered IS TRUE)::int AS offered_count,
+                   (sale.portal_account_offered IS TRUE AND sale.user_created IS TRUE)::int
+                       AS accepted_count,
+                   (sale.user_created IS TRUE AND sale.portal_account_issue IS NOT DISTINCT FROM 'declined')::int
+                       AS declined_count,
                    (invitation.sent_date IS NOT NULL)::int AS invited_count,
                    (account.portal_activation_date IS NOT NULL)::int AS activated_count,
                    EXTRACT(
