@@ -33,6 +33,7 @@
     "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",
     "assets": {
+        "web.assets_backend": ["sales_confirm_user_create/static/src/**/*"],
         "web.assets_tests": ["sales_confirm_user_create/static/tests/tours/**/*"],
     },
 }

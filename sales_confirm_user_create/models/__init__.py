@@ -8,6 +8,7 @@ from . import (
     res_users,
     portal_invitation,
     portal_invitation_mail,
+    portal_invitation_resend,
     sale_order,
     sale_order_account,
     portal_claim_request,

@@ -188,26 +188,32 @@ class PortalInvitation(models.Model):
         :param done: text, or None
         :param reasons: dict of names to the reason
         """
-        names_by_reason = {}
-        for name, reason in reasons.items():
-            names_by_reason.setdefault(reason, []).append(name)
-        lines = [
-            self.env._("%(names)s: %(reason)s", names=_join(self, names), reason=reason)
-            for reason, names in names_by_reason.items()
-        ]
-        if done:
-            lines.insert(0, done)
+        lines = [done, self._join_reasons(reasons)]
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
                 "title": title,
-                "message": " ".join(lines),
+                "message": " ".join(filter(None, lines)),
                 "type": "warning" if reasons else "success",
                 "sticky": bool(reasons),
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
+
+    @api.model
+    def _join_reasons(self, reasons):
+        """Return why some are left out, as text.
+
+        :param reasons: dict of names to the reason
+        """
+        names_by_reason = {}
+        for name, reason in reasons.items():
+            names_by_reason.setdefault(reason, []).append(name)
+        return " ".join(
+            self.env._("%(names)s: %(reason)s", names=_join(self, names), reason=reason)
+            for reason, names in names_by_reason.items()
+        )
 
     # === When to send === #
 

@@ -26,10 +26,17 @@ class ResConfigSettings(models.TransientModel):
     def action_open_portal_invitation_template(self):
         """Open the mail template of the invitation.
 
-        :return: an action; the list of templates when the template is deleted
+        :return: an action; the list of templates if the template is deleted
         """
+        return self._open_portal_template("invitation")
+
+    def action_open_portal_reminder_template(self):
+        """Open the mail template of the reminder; as for the invitation."""
+        return self._open_portal_template("reminder")
+
+    def _open_portal_template(self, name):
         template = self.env.ref(
-            "sales_confirm_user_create.mail_template_portal_invitation",
+            f"sales_confirm_user_create.mail_template_portal_{name}",
             raise_if_not_found=False,
         )
         action = self.env["ir.actions.act_window"]._for_xml_id(

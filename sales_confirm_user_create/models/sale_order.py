@@ -1,7 +1,7 @@
 import logging
 from collections import defaultdict
 
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools.translate import LazyGettext, LazyTranslate
 
@@ -83,6 +83,10 @@ class SaleOrder(models.Model):
         groups="base.group_user",
     )
 
+    portal_batch_ids = fields.Many2many(
+        comodel_name="portal.account.batch", copy=False, groups="base.group_user"
+    )
+
     @api.model_create_multi
     def create(self, vals_list):
         """Override of `sale` to keep what only the confirmation writes."""
@@ -130,15 +134,7 @@ class SaleOrder(models.Model):
         self._check_portal_account_access()
         # sudo: a salesperson may have the own orders' customers invited, and neither
         # reads nor writes users by it
-        orders, reasons = self.sudo(), {}
-        for order in orders:
-            user = order.partner_id.portal_user_id
-            reason = user._get_no_invitation_reason()
-            if order.state != "sale":
-                reason = _lt("the order is not confirmed.")
-            if reason:
-                reasons[order.name] = self.env._(reason)
-        invited = orders.filtered(lambda order: order.name not in reasons)
+        invited, reasons = self.sudo()._split_orders_to_invite()
         users = invited.partner_id.portal_user_id
         invited._create_portal_invitations(users - users.portal_invitation_ids.user_id)
         users.portal_invitation_ids._resend()
@@ -146,6 +142,45 @@ class SaleOrder(models.Model):
         return self.env["portal.invitation"]._notify_invited(
             users.mapped("login"), reasons
         )
+
+    def action_preview_resend(self):
+        """Show how many emails sending the invitations again would send.
+
+        :return: an action; for one order, the email is sent
+        :raise AccessError: the user is no salesperson or may not edit the orders
+        """
+        if len(self) == 1:
+            return self.action_resend_portal_invitation()
+        self._check_portal_account_access()
+        # sudo: as when the emails are sent
+        invited, reasons = self.sudo()._split_orders_to_invite()
+        preview = self.env["portal.invitation.resend"].create(
+            {
+                "order_ids": [Command.set(self.ids)],
+                "email_count": len(invited.partner_id),
+                "reasons": self.env["portal.invitation"]._join_reasons(reasons),
+            }
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Resend Portal Invitations"),
+            "res_model": preview._name,
+            "res_id": preview.id,
+            "views": [(False, "form")],
+            "target": "new",
+        }
+
+    def _split_orders_to_invite(self):
+        """Return the orders whose customers can be invited again, and a dict of the
+        names of the others to the reason."""
+        reasons = {}
+        for order in self:
+            reason = order.partner_id.portal_user_id._get_no_invitation_reason()
+            if order.state != "sale":
+                reason = _lt("the order is not confirmed.")
+            if reason:
+                reasons[order.name] = self.env._(reason)
+        return self.filtered(lambda order: order.name not in reasons), reasons
 
     def action_create_portal_account(self):
         """Create the accounts that are missing, by the rules of the confirmation.

@@ -333,29 +333,27 @@ class SaleOrder(models.Model):
                     {"company_ids": [Command.link(company.id)]}
                 )
 
-    def _count_portal_accounts(self, counted):
-        """Return how many customers of these orders would get an account, or none.
+    def _group_customers(self, counted):
+        """Group the customers of these orders by what would become of their accounts.
 
         :param counted: set of the contacts' ids and addresses counted before, extended
-        :return: dict of counting fields of ``portal.account.batch`` to numbers
+        :return: dict of counting fields of ``portal.account.batch`` to contacts, or
+            orders if the field counts these
         """
         orders = self.filtered(lambda order: order.partner_id.id not in counted)
         due, issues = orders._split_orders_without_account(orders._find_customer_users())
-        missing = set(due.partner_id)
-        refused = {order.partner_id for order in issues}
         first = due.filtered(
             lambda order: order.partner_id._get_portal_address() not in counted
         )
-        counts = defaultdict(int, claimable_count=first._count_claimable_orders())
-        for partner in orders.partner_id:
-            address = partner._get_portal_address()
-            if partner in missing and address not in counted:
-                name = "missing_count"
-                counted.add(address)
-            elif partner not in refused and partner not in missing:
-                name = "existing_count"
-            else:
-                name = "other_count" if address else "unusable_count"
-            counts[name] += 1
-            counted.add(partner.id)
-        return counts
+        missing = first.partner_id
+        refused = self.browse([order.id for order in issues]).partner_id | due.partner_id
+        unusable = refused.filtered(lambda partner: not partner._get_portal_address())
+        counted.update(orders.partner_id.ids)
+        counted.update(partner._get_portal_address() for partner in missing)
+        return {
+            "missing_count": missing,
+            "existing_count": orders.partner_id - refused,
+            "unusable_count": unusable,
+            "other_count": refused - unusable - missing,
+            "claimable_count": first._find_orders_to_claim(),
+        }

@@ -175,15 +175,15 @@ class SaleOrder(models.Model):
             domain &= Domain([own, "|", ("website_id", "!=", False), of_contact])
         return domain
 
-    def _count_claimable_orders(self):
-        """Return how many orders the activation of the accounts of these orders'
+    def _find_orders_to_claim(self):
+        """Return the orders that the activation of the accounts of these orders'
         customers would add to them."""
         partners = self.filtered("company_id.portal_order_claims").partner_id
         addresses = {partner._get_portal_address() for partner in partners}
         contacts = self.env["res.partner"].with_context(active_test=False)
         contacts = contacts.search([("email_normalized", "in", list(addresses))])
         contacts = (contacts - partners)._filter_claimable_contacts()
-        return self.search_count(
+        return self.search(
             [
                 ("state", "=", "sale"),
                 ("portal_partner_id", "=", False),

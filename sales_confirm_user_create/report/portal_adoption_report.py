@@ -87,6 +87,11 @@ class PortalAdoptionReport(models.Model):
         readonly=True,
         help="Of the accounts created, those whose customer has logged in since.",
     )
+    activation_rate = fields.Float(
+        aggregator="avg",
+        readonly=True,
+        help="Share of the accounts created that were activated.",
+    )
     activation_days = fields.Float(
         string="Days to Activation (Median)",
         aggregator="median",
@@ -95,7 +100,7 @@ class PortalAdoptionReport(models.Model):
         "first login: half of the customers took less, half of them more.",
     )
     activated_rate = fields.Float(
-        string="Orders by Activated Customers",
+        string="Orders with an Active Account",
         aggregator="avg",
         readonly=True,
         help="Share of the orders whose customer had an activated portal account at "
@@ -140,6 +145,9 @@ class PortalAdoptionReport(models.Model):
                        AS declined_count,
                    (invitation.sent_date IS NOT NULL)::int AS invited_count,
                    (account.portal_activation_date IS NOT NULL)::int AS activated_count,
+                   CASE WHEN sale.user_created
+                        THEN (account.portal_activation_date IS NOT NULL)::int
+                    END AS activation_rate,
                    EXTRACT(
                        EPOCH FROM account.portal_activation_date - account.create_date
                    ) / 86400 AS activation_days,
