@@ -4,7 +4,7 @@ INBOX_PORT ?= 8025
 ARGS ?=
 DEVTOOLS = @exec $(PYTHON) -m devtools
 
-.PHONY: help setup run shell test test-addon test-e2e test-faults test-peers pictures lint format i18n matrix mutation package bench clean distclean
+.PHONY: help setup run shell test test-addon test-e2e test-faults test-peers pictures lint format i18n matrix package bench clean distclean
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -48,9 +48,6 @@ i18n: ## Refresh the translation files
 
 matrix: ## Run the addon's tests beside other modules, Pythons, PostgreSQLs
 	$(DEVTOOLS) matrix $(ARGS)
-
-mutation: ## Name the changes of the code that no test sees (ARGS= files)
-	$(DEVTOOLS) mutation $(ARGS)
 
 package: ## Build the addon's wheel in dist/ and try it
 	$(DEVTOOLS) package
