@@ -176,6 +176,16 @@ class TestInvitationMail(PortalAccountCommon):
         self.assertEqual(mail["email_to"], ["jane@example.com"])
         self.assertFalse(mail.get("email_cc"))
 
+    def test_attachments_of_the_template_are_sent_and_kept(self):
+        template = self.env.ref(MAIL_TEMPLATE)
+        terms = self.env["ir.attachment"].create({"name": "terms.txt", "raw": b"Terms"})
+        template.attachment_ids = terms
+        self._confirm_orders("a", "b")
+        for mail in self._send_invitations():
+            [(name, content, _type)] = mail["attachments"]
+            self.assertEqual((name, content), ("terms.txt", b"Terms"))
+        self.assertEqual(template.attachment_ids.raw, b"Terms")
+
     def test_rendering_the_template_by_hand_gives_no_link(self):
         self._confirm_order()
         template, invitation = self.env.ref(MAIL_TEMPLATE), self._get_invitation()

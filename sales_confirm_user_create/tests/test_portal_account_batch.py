@@ -1,3 +1,4 @@
+import contextlib
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -6,6 +7,8 @@ from psycopg2.errors import SerializationFailure
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
+from odoo.addons.base.models import ir_cron
+
 from ..models import portal_account_batch
 from .common import PortalAccountCommon
 
@@ -13,7 +16,7 @@ BATCH_CRON = "sales_confirm_user_create.ir_cron_portal_account_batch"
 
 
 @tagged("post_install", "-at_install")
-class TestBatch(PortalAccountCommon):
+class TestPortalAccountBatch(PortalAccountCommon):
     """Accounts for orders that were confirmed before the addon was installed."""
 
     @classmethod
@@ -31,6 +34,16 @@ class TestBatch(PortalAccountCommon):
         Batch = self.env["portal.account.batch"].with_user(user or self.manager)
         action = Batch.action_preview(orders.ids)
         return Batch.browse(action["res_id"])
+
+    @contextlib.contextmanager
+    def _one_step_each_run(self, size):
+        """Have each run of the scheduled action process this many orders."""
+        with (
+            patch.object(portal_account_batch, "BATCH_SIZE", size),
+            patch.object(ir_cron, "MIN_RUNS_PER_JOB", 1),
+            patch.object(ir_cron, "MIN_TIME_PER_JOB", -1),
+        ):
+            yield
 
     def _run(self):
         with self.enter_registry_test_mode():
@@ -80,26 +93,50 @@ class TestBatch(PortalAccountCommon):
         self.assertEqual(batch.existing_count, 1)
         self.assertEqual(batch.unusable_count, 0)
 
-    def test_step_in_which_the_batch_is_stopped_is_done_again(self):
+    def test_preview_counts_the_same_in_several_steps(self):
+        self._confirm_order()
+        orders = self._create_past_orders(
+            "a@example.com", "b@example.com", "a@example.com", False, "no address"
+        )
+        orders += self._create_order(state="sale")
+        orders[0].copy().state = "sale"
+        orders += self.env["sale.order"].search(
+            [("partner_id", "=", orders[0].partner_id.id)]
+        )
+        counts = []
+        for size in (1, 2, 1000):
+            with patch.object(portal_account_batch, "PREVIEW_BATCH_SIZE", size):
+                batch = self._preview(orders)
+            [values] = batch.read([name for name in batch._fields if name.endswith("_count")])
+            values.pop("id")
+            counts.append(values)
+        self.assertEqual(counts[0]["order_count"], 7)
+        self.assertEqual(counts[0]["missing_count"], 2)
+        self.assertEqual(counts[0]["existing_count"], 1)
+        self.assertEqual(counts[0]["unusable_count"], 2)
+        self.assertEqual(counts[0]["other_count"], 1)
+        self.assertEqual(counts[1], counts[0])
+        self.assertEqual(counts[2], counts[0])
+
+    def test_step_during_which_another_transaction_writes_is_done_again(self):
         orders = self._create_past_orders("a@example.com")
         batch = self._preview(orders)
         batch.action_start()
-        self.env.flush_all()
-        process = type(batch)._process
+        SaleOrder = self.env.registry["sale.order"]
+        ensure = SaleOrder._ensure_portal_accounts
         failures = [SerializationFailure()]
 
-        def fail_once(batch, orders):
+        def fail_once(orders, **options):
             if failures:
                 raise failures.pop()
-            return process(batch, orders)
+            return ensure(orders, **options)
 
-        with (
-            patch.object(type(batch), "_process", fail_once),
-            patch.object(type(self.env.cr), "rollback"),
-        ):
+        with patch.object(SaleOrder, "_ensure_portal_accounts", fail_once):
             self._run()
+        self.assertFalse(failures)
         self.assertEqual(batch.state, "done")
         self.assertTrue(orders.user_created)
+        self.assertEqual(batch.created_count, 1)
 
     def test_batch_follows_the_rules_of_the_confirmation(self):
         orders = self._create_past_orders(
@@ -122,7 +159,7 @@ class TestBatch(PortalAccountCommon):
         orders = self._create_past_orders("a@example.com", "b@example.com")
         batch = self._preview(orders)
         batch.action_start()
-        orders[0]._ensure_portal_accounts()
+        orders[0].action_create_portal_account()
         self._run()
         self.assertEqual(orders.mapped("user_created"), [True, True])
         self.assertEqual(batch.created_count, 1)
@@ -131,58 +168,44 @@ class TestBatch(PortalAccountCommon):
         orders = self._create_past_orders(*(f"c{i}@example.com" for i in range(5)))
         batch = self._preview(orders)
         batch.action_start()
-        process = type(batch)._process
-
-        def process_and_stop(batch, orders):
-            process(batch, orders)
-            batch.with_user(self.manager).action_stop()
-
-        with (
-            patch.object(portal_account_batch, "BATCH_SIZE", 2),
-            patch.object(type(batch), "_process", process_and_stop),
-        ):
+        with self._one_step_each_run(2):
             self._run()
+        self.assertEqual(batch.state, "running")
+        batch.action_stop()
+        self._run()
         self.assertEqual(batch.state, "stopped")
         self.assertEqual((batch.processed_count, batch.created_count), (2, 2))
-        self._run()
-        self.assertEqual(batch.processed_count, 2, "it stands still")
         batch.action_start()
         self._run()
         self.assertEqual(batch.state, "done")
         self.assertEqual(batch.processed_count, 5)
         self.assertTrue(all(orders.mapped("user_created")))
 
-    def test_batches_run_one_after_the_other_and_tell_what_is_left(self):
+    def test_batches_take_turns_and_run_until_all_are_done(self):
         first = self._create_past_orders(*(f"first{i}@example.com" for i in range(4)))
         second = self._create_past_orders("second@example.com")
         batches = self._preview(first) + self._preview(second)
-        batches.sudo()[0].state = "running"
-        batches.sudo()[1].state = "running"
-        progress = []
-
-        def commit_progress(_cron, processed=0, *, remaining=None):
-            self.env.flush_all()
-            progress.append((batches.mapped("processed_count"), processed, remaining))
-            return 1
-
-        with (
-            patch.object(portal_account_batch, "BATCH_SIZE", 2),
-            patch.object(
-                type(self.env["ir.cron"]), "_commit_progress", commit_progress
-            ),
-        ):
-            self.env["portal.account.batch"]._cron_process()
+        batches.action_start()
+        triggers = self.env["ir.cron.trigger"].sudo()
+        steps = []
+        with self._one_step_each_run(2):
+            for _run in range(4):
+                triggers.search([]).unlink()
+                self._run()
+                goes_on = bool(
+                    triggers.search([("cron_id", "=", self.env.ref(BATCH_CRON).id)])
+                )
+                steps.append((batches.mapped("processed_count"), goes_on))
         self.assertEqual(
-            progress,
+            steps,
             [
-                ([2, 0], 2, 2),
-                ([4, 0], 2, 1),
+                ([2, 0], True),
+                ([4, 0], True),
                 # only now it shows that these were the last ones
-                ([4, 0], 0, 1),
-                ([4, 1], 1, 0),
+                ([4, 0], True),
+                ([4, 1], False),
             ],
         )
-        self.assertEqual(batches[0].last_order_id, max(first.ids))
         self.assertEqual(batches.mapped("state"), ["done", "done"])
 
     def test_batch_that_is_done_does_not_start_again(self):
@@ -296,14 +319,3 @@ class TestBatch(PortalAccountCommon):
         )
         with self.assertRaises(AccessError):
             self._preview(order)
-
-    def test_batch_keeps_to_its_time(self):
-        orders = self._create_past_orders(*(f"c{i}@example.com" for i in range(3)))
-        self._preview(orders).action_start()
-        IrCron = type(self.env["ir.cron"])
-        with (
-            patch.object(portal_account_batch, "BATCH_SIZE", 1),
-            patch.object(IrCron, "_commit_progress", return_value=0),
-        ):
-            self.env["portal.account.batch"]._cron_process()
-        self.assertEqual(orders.mapped("user_created"), [True, False, False])
