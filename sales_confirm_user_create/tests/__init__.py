@@ -1,5 +1,6 @@
 from . import (
     test_claim,
+    test_claim_performance,
     test_claim_portal,
     test_confirm,
     test_faults,
