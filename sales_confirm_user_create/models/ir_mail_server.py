@@ -10,6 +10,9 @@ from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 # Servers may quote the message they refuse, and a link is in it. Encoded or not, it is
 # a word longer than any that explains something.
 LONG_WORD = re.compile(rb"\S{40,}")
+# RFC 5321, section 3.8: the reply of a server that closes the connection, as it may do
+# after some emails.
+CLOSED = 421
 
 
 class SharedConnection:
@@ -24,6 +27,7 @@ class SharedConnection:
     def _open(self):
         """Connect, and notice when the content of a message leaves."""
         self._connection = connection = self._connect()
+        self._is_used = False
         # A module may return something that only sends like a connection.
         if send_data := getattr(connection, "data", None):
 
@@ -42,13 +46,17 @@ class SharedConnection:
         :raise smtplib.SMTPException: the server refuses the message
         """
         try:
-            return self._connection.send_message(message, *args, **kwargs)
-        except smtplib.SMTPServerDisconnected:
-            if self._data_sent:
-                # The server may have taken the message.
-                raise
-            self._open()
-            return self._connection.send_message(message, *args, **kwargs)
+            try:
+                refused = self._connection.send_message(message, *args, **kwargs)
+            except (smtplib.SMTPServerDisconnected, smtplib.SMTPSenderRefused) as error:
+                is_closed = getattr(error, "smtp_code", CLOSED) == CLOSED
+                # Once the content has left, the server may have taken the message.
+                if self._data_sent or not (is_closed and self._is_used):
+                    raise
+                self._open()
+                refused = self._connection.send_message(message, *args, **kwargs)
+            self._is_used = True
+            return refused
         except smtplib.SMTPException as error:
             _shorten_reply(error)
             raise

@@ -2,7 +2,7 @@ import contextlib
 import logging
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools.translate import LazyTranslate
@@ -24,7 +24,14 @@ LAST_RETRY = timedelta(days=1)
 MAX_DOUBLINGS = 10
 REMINDER_BATCH = 500
 RENDER_BATCH = 20
-RENDERED_FIELDS = ("body_html", "email_from", "mail_server_id", "reply_to", "subject")
+RENDERED_FIELDS = (
+    "attachment_ids",
+    "body_html",
+    "email_from",
+    "mail_server_id",
+    "reply_to",
+    "subject",
+)
 # The link takes its place after the rendering: those who edit templates must not get at
 # it.
 LINK = "https://portal-invitation.invalid/"
@@ -210,6 +217,7 @@ class PortalInvitation(models.Model):
         mail = self.env["mail.mail"].create(
             {
                 **values,
+                "attachment_ids": [Command.set(values["attachment_ids"])],
                 "body": body,
                 "body_html": body,
                 "email_to": self.login,
@@ -257,7 +265,7 @@ class PortalInvitation(models.Model):
         try:
             with self.env.cr.savepoint():
                 self._postpone(error)
-            if self.failure != known and not is_temporary(error):
+            if self.failure and not known:
                 with self.env.cr.savepoint():
                     self.order_id._note_invitation_failure(self, error)
         except RETRIED_EXCEPTIONS:
@@ -273,20 +281,15 @@ class PortalInvitation(models.Model):
         company wait, and only the one that was tried is written.
         """
         now = fields.Datetime.now()
-        delay = min(
-            FIRST_RETRY * 2 ** min(self.failure_count, MAX_DOUBLINGS), LAST_RETRY
-        )
-        if is_server_unreachable(error):
-            delay = FIRST_RETRY
-        else:
-            self.write(
-                {
-                    "failure": self.env["sale.order"]._get_error_summary(error),
-                    "failure_count": self.failure_count + 1,
-                }
-            )
-        self.due_date = now + delay
-        self._trigger(now + delay)
+        delay = FIRST_RETRY
+        if not is_server_unreachable(error):
+            doublings = min(self.failure_count, MAX_DOUBLINGS)
+            delay = min(FIRST_RETRY * 2**doublings, LAST_RETRY)
+            self.failure_count += 1
         if is_server_unreachable(error) or is_temporary(error):
             self.company_id.portal_invitation_retry_date = now + FIRST_RETRY
             self._trigger(now + FIRST_RETRY)
+        else:
+            self.failure = self.env["sale.order"]._get_error_summary(error)
+        self.due_date = now + delay
+        self._trigger(now + delay)

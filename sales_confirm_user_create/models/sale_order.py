@@ -82,7 +82,8 @@ class SaleOrder(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Override of `sale` to keep what only the confirmation writes."""
-        for vals in vals_list:
+        defaults = self.default_get(list(PROTECTED_FIELDS))
+        for vals in [defaults, *vals_list]:
             self._check_portal_account_values(vals)
         return super().create(vals_list)
 
@@ -98,6 +99,14 @@ class SaleOrder(models.Model):
         """
         if not self.env.su and not PROTECTED_FIELDS.isdisjoint(vals):
             raise AccessError(self.env._("Nobody can set these fields by hand."))
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Override of `base` to group by the state of the account, which Odoo does for
+        related fields that are read as superuser only."""
+        if field_expr != "portal_account_state":
+            return super()._field_to_sql(alias, field_expr, query)
+        partners, alias = self._fields["partner_id"].join(self, alias, query)
+        return partners._field_to_sql(alias, field_expr, query)
 
     def action_confirm(self):
         """Override of `sale` to give the customers of the orders a portal account."""
@@ -310,15 +319,17 @@ class SaleOrder(models.Model):
 
     @api.model
     def _get_error_summary(self, error):
-        """Return what a salesperson may read of an error: its first line, or a hint."""
+        """Return what a salesperson may read of an error: one line, or a hint."""
         if isinstance(error, UserError | MailDeliveryException) and error.args:
             texts = [
                 self.env._(arg) if isinstance(arg, LazyGettext) else str(arg)
                 for arg in error.args
                 if arg
             ]
-            # what Odoo says of a template that is broken goes on with a traceback
-            if lines := [text.splitlines()[0] for text in texts if text.strip()]:
+            # What Odoo says of a template that is broken goes on with a traceback. The
+            # mail server's reply comes last.
+            line = 0 if isinstance(error, UserError) else -1
+            if lines := [text.splitlines()[line] for text in texts if text.strip()]:
                 return ". ".join(lines)
         return self.env._(ADVICE["error"])
 

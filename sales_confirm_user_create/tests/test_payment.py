@@ -49,6 +49,13 @@ class TestPayment(AccountPaymentCommon, PortalAccountCommon, HttpCase):
         order.action_confirm()
         self.assertTrue(order.user_created)
 
+    def test_cancelled_payment_says_nothing_once_staff_confirm_the_order(self):
+        order = self._create_order()
+        self._pay(order, "cancel")
+        order.action_confirm()
+        self.assertTrue(order.user_created)
+        self.assertFalse(self._get_message(order))
+
     def test_refused_payment_creates_no_account(self):
         order = self._create_order()
         self._pay(order, "cancel")

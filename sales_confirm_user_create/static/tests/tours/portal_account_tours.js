@@ -36,6 +36,40 @@ registry.category("web_tour.tours").add("portal_account_guest_checkout", {
     ],
 });
 
+registry.category("web_tour.tours").add("portal_account_activate", {
+    steps: () => [
+        {
+            content: "The page says whose account it is",
+            trigger: "#wrap h1:contains(Activate your account)",
+        },
+        {
+            content: "The first field is ready to type in",
+            trigger: "input[name=password]:focus",
+            run: "edit Secret-12345",
+        },
+        {
+            content: "Repeat the password",
+            trigger: "input[name=confirm_password]",
+            run: "edit Secret-12345",
+        },
+        {
+            content: "Look at it",
+            trigger: ".o_show_password:last",
+            run: "click",
+        },
+        {
+            content: "Activate",
+            trigger: "form:has(input[name=confirm_password][type=text]) button[type=submit]",
+            run: "click",
+            expectUnloadPage: true,
+        },
+        {
+            content: "This is the order that invited the customer",
+            trigger: "#portal_sale_content #introduction h2",
+        },
+    ],
+});
+
 registry.category("web_tour.tours").add("portal_account_confirm_button", {
     steps: () => [
         {

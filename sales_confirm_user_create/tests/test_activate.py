@@ -1,0 +1,264 @@
+from unittest.mock import patch
+from urllib.parse import parse_qs, urlsplit
+
+from lxml import html
+
+from odoo import http
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+from odoo.tools import config
+
+from .common_http import PASSWORD, PortalPageCase
+
+
+@tagged("post_install", "-at_install")
+class TestActivate(PortalPageCase):
+    """The page that the link in an invitation opens, up to the login."""
+
+    def test_link_leaves_the_address_for_a_cookie(self):
+        link = self._invite()
+        [token] = parse_qs(urlsplit(link).query)["token"]
+        response = self._open_link(link, allow_redirects=False)
+        self.assertEqual(response.status_code, 303)
+        self.assertEqual(urlsplit(response.headers["Location"]).path, "/my/activate")
+        self.assertNotIn(token, response.headers["Location"])
+        cookie = self._get_set_cookie(response)
+        self.assertIn(token, cookie)
+        self.assertIn("HttpOnly", cookie)
+        self.assertIn("SameSite=Lax", cookie)
+        self.assertIn("Max-Age=1800", cookie)
+        self.assertIn("Path=/my/activate", cookie)
+        self.assertNotIn("Secure", cookie)
+        self.assertEqual(response.headers["Cache-Control"], "no-store")
+
+    def _get_set_cookie(self, response):
+        """Return the header that sets the cookie of the page."""
+        [cookie] = [
+            value
+            for name, value in response.raw.headers.items()
+            if name.lower() == "set-cookie" and value.startswith("portal_activation=")
+        ]
+        return cookie
+
+    def test_cookie_is_for_https_only_where_there_is_https(self):
+        link = self._invite()
+        with patch.dict(config.options, {"proxy_mode": True}):
+            response = self._open_link(
+                link,
+                allow_redirects=False,
+                headers={
+                    "X-Forwarded-Host": "shop.example.com",
+                    "X-Forwarded-Proto": "https",
+                },
+            )
+        self.assertIn("Secure", self._get_set_cookie(response))
+
+    def test_page_and_session_do_not_hold_the_token(self):
+        link = self._invite()
+        [token] = parse_qs(urlsplit(link).query)["token"]
+        response = self._open_link(link)
+        self.assertEqual(self._get_heading(response), "Activate your account")
+        self.assertEqual(urlsplit(response.url).query, "")
+        self.assertNotIn(token, response.text)
+        self.assertEqual(response.headers["Cache-Control"], "no-store")
+        session = http.root.session_store.get(self.opener.cookies["session_id"])
+        self.assertNotIn(token, str(dict(session)))
+
+    def test_opening_the_link_changes_nothing(self):
+        link = self._invite()
+        self._open_link("/my/activate")  # builds what all pages of the website need
+        count = self._count_changes()
+        for method in ("GET", "HEAD", "GET"):
+            for headers in ({}, {"Sec-Purpose": "prefetch"}, {"X-Moz": "prefetch"}):
+                self._open_browser()
+                self.url_open(link, method=method, headers=headers)
+        self.assertEqual(self._count_changes(), count)
+        self.assertEqual(
+            self._get_heading(self._open_link(link)), "Activate your account"
+        )
+
+    def _count_changes(self):
+        """Return how many rows of all tables were written in this transaction."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "SELECT SUM(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_xact_user_tables"
+        )
+        return self.env.cr.fetchone()[0]
+
+    def test_customer_is_logged_in_and_sees_the_order(self):
+        order = self._create_order()
+        response = self._open_link(self._invite(order))
+        page = html.fromstring(response.text)
+        [login] = page.xpath("//input[@autocomplete='username']/@value")
+        self.assertEqual(login, "jane@example.com")
+        self.assertEqual(
+            page.xpath("//input[@autocomplete='new-password']/@name"),
+            ["password", "confirm_password"],
+        )
+        self.assertIn(self.company.name, page.xpath("//*[@id='wrap']")[0].text_content())
+        response = self._choose_password(response)
+        self.assertEqual(urlsplit(response.url).path, f"/my/orders/{order.id}")
+        self.assertIn(order.name, response.text)
+        self.assertNotIn("portal_activation", self.opener.cookies)
+        self.assertFalse(self._mails, "nothing is left to say by email")
+        self.assertEqual(self._get_invitation().state, "activated")
+        self.assertActivated(self.customer.user_ids)
+
+    def test_customer_whose_order_is_cancelled_sees_all_orders(self):
+        order = self._create_order()
+        link = self._invite(order)
+        order._action_cancel()
+        response = self._choose_password(self._open_link(link))
+        self.assertEqual(urlsplit(response.url).path, "/my/orders")
+
+    def test_page_is_in_the_language_of_the_customer(self):
+        self._activate_languages()
+        for lang, heading in (
+            ("fr_FR", "Activez votre compte"),
+            ("ar_001", "فعّل حسابك"),
+            ("en_US", "Activate your account"),
+        ):
+            with self.subTest(lang):
+                partner = self._create_customer(lang, f"{lang}@example.com", lang=lang)
+                order = self._create_order(partner)
+                response = self._open_link(
+                    # the browser may be in any other language
+                    self._invite(order), headers={"Accept-Language": "fr"}
+                )
+                self.assertEqual(self._get_heading(response), heading)
+                self.assertIsLanguage(response, lang)
+                response = self._choose_password(response)
+                self.assertTrue(response.url.endswith(f"/my/orders/{order.id}"))
+                self.assertIsLanguage(response, lang)
+
+    def _activate_languages(self):
+        """Have the website in French and Arabic, too, and the heading of the page."""
+        for code in ("fr_FR", "ar_001"):
+            self.website.language_ids += self.env["res.lang"]._activate_lang(code)
+        self.env.ref("sales_confirm_user_create.activate").update_field_translations(
+            "arch_db",
+            {
+                "fr_FR": {"Activate your account": "Activez votre compte"},
+                "ar_001": {"Activate your account": "فعّل حسابك"},
+            },
+        )
+
+    def assertIsLanguage(self, response, lang):
+        """A page is in a language, and its text runs in the direction of that."""
+        page = html.fromstring(response.text)
+        self.assertEqual(page.get("lang"), lang.replace("_", "-"))
+        [main] = page.xpath("//*[@id='wrapwrap']")
+        self.assertEqual("o_rtl" in main.get("class"), lang == "ar_001")
+
+    def test_refused_password_is_explained_and_the_next_one_works(self):
+        link = self._invite()
+        response = self._open_link(link)
+
+        def refuse(users):
+            raise UserError("Passwords need an emoji.")
+
+        with patch.object(type(self.env["res.users"]), "_set_password", refuse):
+            response = self._choose_password(response)
+        self.assertEqual(self._get_heading(response), "Activate your account")
+        self.assertEqual(self._get_alert(response), "Passwords need an emoji.")
+        self.assertNotActivated(self.customer.user_ids)
+        response = self._choose_password(response)
+        self.assertIn("/my/orders/", response.url)
+        self.assertActivated(self.customer.user_ids)
+
+    def test_link_is_alive_after_a_refused_password(self):
+        link = self._invite()
+        self._choose_password(self._open_link(link), confirm_password="Other-12345")
+        response = self._choose_password(self._open_link(link))
+        self.assertIn("/my/orders/", response.url)
+
+    def test_mistyped_passwords_are_explained(self):
+        response = self._open_link()
+        for password, confirmation, alert in (
+            (PASSWORD, "Other-12345", "The passwords do not match."),
+            ("", "", "Enter a password."),
+        ):
+            with self.subTest(alert):
+                response = self._choose_password(
+                    response, password, confirm_password=confirmation
+                )
+                self.assertEqual(self._get_alert(response), alert)
+                self.assertNotActivated(self.customer.user_ids)
+                self.assertNotIn(PASSWORD, response.text)
+        self.assertIn("/my/orders/", self._choose_password(response).url)
+
+    def test_rules_of_the_password_policy_are_shown(self):
+        link = self._invite()
+        self.assertNotIn("minlength", self._open_link(link).text)
+        # what the module `auth_password_policy` adds
+        with patch.object(
+            type(self.env["res.users"]),
+            "get_password_policy",
+            lambda users: {"minlength": 12},
+            create=True,
+        ):
+            page = html.fromstring(self._open_link(link).text)
+        [field] = page.xpath("//input[@minlength='12']")
+        self.assertEqual(field.get("name"), "password")
+        [rule] = page.xpath(f"//*[@id='{field.get('aria-describedby')}']")
+        self.assertEqual(" ".join(rule.text_content().split()), "At least 12 characters.")
+
+    def test_two_factor_authentication_comes_after_the_password(self):
+        self.env["ir.config_parameter"].set_param("auth_totp.policy", "all_required")
+        order = self._create_order()
+        response = self._choose_password(self._open_link(self._invite(order)))
+        url = urlsplit(response.url)
+        self.assertEqual(url.path, "/web/login/totp")
+        self.assertEqual(parse_qs(url.query)["redirect"], [f"/my/orders/{order.id}"])
+        self.assertFalse(self._is_logged_in())
+
+    def test_later_passwords_are_alerted(self):
+        self._choose_password(self._open_link())
+        self.assertFalse(self._mails)
+        with self.mock_mail_gateway():
+            self.customer.user_ids.password = "Other-12345"
+        [mail] = self._mails
+        self.assertIn("Password Changed", mail["subject"])
+
+    def test_form_needs_its_own_csrf_token(self):
+        response = self._open_link()
+        for token in ("", "garbage"):
+            with self.subTest(token):
+                answer = self._choose_password(response, csrf_token=token)
+                self.assertEqual(answer.status_code, 400)
+                self.assertNotActivated(self.customer.user_ids)
+
+    def test_form_sent_twice_activates_once(self):
+        response = self._open_link()
+        form = self._get_form(response)
+        cookies = dict(self.opener.cookies)
+        self._choose_password(response)
+        date = self.customer.user_ids.portal_activation_date
+        logins = self.customer.user_ids.log_ids
+        # the second click, of a browser that has not read the first answer
+        self._open_browser()
+        self.opener.cookies.update(cookies)
+        form |= {"password": "Other-12345", "confirm_password": "Other-12345"}
+        response = self.url_open("/my/activate", data=form)
+        self.assertLess(response.status_code, 500)
+        self.assertEqual(self.customer.user_ids.portal_activation_date, date)
+        self.assertEqual(self.customer.user_ids.log_ids, logins)
+        self.assertActivated(self.customer.user_ids)
+
+    def test_account_of_a_website_is_activated_there(self):
+        other = self.env["website"].create({"name": "Other", "domain": self.base_url()})
+        self.website.domain = "https://shop.example.com"
+        other.specific_user_account = True
+        order = self._create_order(website_id=other.id)
+        response = self._choose_password(self._open_link(self._invite(order)))
+        self.assertEqual(urlsplit(response.url).path, f"/my/orders/{order.id}")
+        self.assertEqual(self.customer.user_ids.website_id, other)
+
+    def test_account_of_a_website_is_not_activated_elsewhere(self):
+        other = self.env["website"].create({"name": "Other shop"})
+        other.specific_user_account = True
+        self.website.domain = self.base_url()
+        response = self._open_link(self._invite(self._create_order(website_id=other.id)))
+        response = self._choose_password(response)
+        self.assertEqual(self._get_alert(response), "This account is for Other shop.")
+        self.assertNotActivated(self.customer.user_ids)
