@@ -90,7 +90,7 @@ class SaleOrder(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Override of `sale` to keep what only the confirmation writes."""
-        defaults = self.default_get(["user_created", "portal_account_issue"])
+        defaults = self.default_get(list(PROTECTED_FIELDS))
         for vals in [defaults, *vals_list]:
             self._check_portal_account_values(vals)
         return super().create(vals_list)

@@ -7,6 +7,7 @@ from . import (
     test_ask,
     test_changed_pages,
     test_claim,
+    test_claim_performance,
     test_claim_portal,
     test_confirm,
     test_decline,
