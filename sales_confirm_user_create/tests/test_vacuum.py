@@ -57,7 +57,8 @@ class TestVacuum(PortalAccountCommon):
 
     def test_nothing_is_deleted_by_default(self):
         self.assertEqual(
-            self.env["res.company"].create({"name": "New"}).portal_account_expiry_days, 0
+            self.env["res.company"].create({"name": "New"}).portal_account_expiry_days,
+            0,
         )
         self.company.portal_account_expiry_days = 0
         self._confirm()
