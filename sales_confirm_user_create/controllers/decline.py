@@ -24,13 +24,14 @@ class PortalDecline(PortalActivation):
         :param token: from the link
         :param login: whose account the form is about
         """
-        if token:
+        invitation, status = request.env["portal.invitation"]._read_token(
+            token or request.cookies.get(COOKIE)
+        )
+        # The token of a deleted account need not be hidden.
+        if token and status != "declined":
             response = self._hide_token(token)
             response.headers["Location"] = DECLINE_PATH
             return response
-        invitation, status = request.env["portal.invitation"]._read_token(
-            request.cookies.get(COOKIE)
-        )
         values = {
             "login": invitation.login,
             "company": invitation.company_id or request.website.company_id.sudo(),

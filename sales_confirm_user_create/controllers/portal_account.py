@@ -24,8 +24,10 @@ class PortalAccount(CustomerPortal):
         """
         if not order_id:
             # sudo: what this session has ordered
-            order = request.env["sale.order"].sudo().browse(
-                request.session.get("sale_last_order_id")
+            order = (
+                request.env["sale.order"]
+                .sudo()
+                .browse(request.session.get("sale_last_order_id"))
             )
             order.exists()._accept_portal_account()
             return request.redirect("/shop/confirmation")

@@ -16,18 +16,19 @@ class PortalAddresses(WebsiteSale):
         """Override of `portal` to leave out the addresses of colleagues."""
         return {
             key: value._filter_shown_to_current_customer()
-            for key, value in super()._prepare_address_data(
-                partner_sudo, **kwargs
-            ).items()
+            for key, value in super()
+            ._prepare_address_data(partner_sudo, **kwargs)
+            .items()
         }
 
     def _complete_address_values(self, address_values, *args, **kwargs):
         """Override of `portal` to make a new address the user's own, and not one of the
         company: nothing else would tell it from those of colleagues."""
-        super()._complete_address_values(address_values, *args, **kwargs)
+        res = super()._complete_address_values(address_values, *args, **kwargs)
         user = request.env.user
         if user.portal_own_documents and address_values.get("parent_id"):
             address_values["parent_id"] = user.partner_id.id
+        return res
 
     @http.route()
     def shop_update_address(self, partner_id, *args, **kwargs):

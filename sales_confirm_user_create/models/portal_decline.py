@@ -12,7 +12,9 @@ class ResPartner(models.Model):
         "address create none.",
     )
 
-    _portal_declined_idx = models.Index("(email_normalized) WHERE portal_declined IS TRUE")
+    _portal_declined_idx = models.Index(
+        "(email_normalized) WHERE portal_declined IS TRUE"
+    )
 
     @api.model
     def _get_declined_addresses(self, addresses):
@@ -59,7 +61,7 @@ class PortalInvitation(models.Model):
         return invitation, status
 
     def _decline(self):
-        """Delete an account that nobody has used, and remember that it is not wanted."""
+        """Delete an account that nobody has used, and remember the refusal."""
         self.ensure_one()
         user, order = self.user_id, self.order_id
         user.partner_id.portal_declined = True

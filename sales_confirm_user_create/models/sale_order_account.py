@@ -86,10 +86,13 @@ class SaleOrder(models.Model):
         """Return whether the order has just created an account that is not in use."""
         # sudo: a visitor may not read users, and learns nothing but this
         order = self.sudo()
-        created = order.portal_account_offered and order.partner_id.portal_user_id.create_date
+        date = order.date_order
+        if order.portal_account_offered:
+            # whenever the customer asked for it
+            date = order.partner_id.portal_user_id.create_date or date
         return (
             order.user_created
-            and (created or order.date_order) > fields.Datetime.now() - ANNOUNCED
+            and date > fields.Datetime.now() - ANNOUNCED
             and order.portal_account_state in ("due", "invited")
         )
 

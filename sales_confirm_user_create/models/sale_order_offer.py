@@ -29,8 +29,10 @@ class SaleOrder(models.Model):
         """Mark the orders whose customers are asked; the sale never fails for it."""
         # sudo: the settings and the users are not for those who confirm
         orders = self.sudo().filtered(
-            lambda order: order.company_id.portal_account_policy == "ask"
-            and (order.website_id or order._is_accepted_online())
+            lambda order: (
+                order.company_id.portal_account_policy == "ask"
+                and (order.website_id or order._is_accepted_online())
+            )
         )
         if not orders:
             return

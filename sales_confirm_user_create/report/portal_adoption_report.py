@@ -140,10 +140,13 @@ class PortalAdoptionReport(models.Model):
                    sale.partner_id AS customer_count,
                    (sale.user_created IS TRUE)::int AS account_count,
                    (sale.portal_account_offered IS TRUE)::int AS offered_count,
-                   (sale.portal_account_offered IS TRUE AND sale.user_created IS TRUE)::int
-                       AS accepted_count,
-                   (sale.user_created IS TRUE AND sale.portal_account_issue IS NOT DISTINCT FROM 'declined')::int
-                       AS declined_count,
+                   (
+                       sale.portal_account_offered IS TRUE AND sale.user_created IS TRUE
+                   )::int AS accepted_count,
+                   (
+                       sale.user_created IS TRUE
+                       AND sale.portal_account_issue IS NOT DISTINCT FROM 'declined'
+                   )::int AS declined_count,
                    (invitation.sent_date IS NOT NULL)::int AS invited_count,
                    (account.portal_activation_date IS NOT NULL)::int AS activated_count,
                    CASE WHEN sale.user_created

@@ -216,11 +216,15 @@ class TestDecline(PortalAccountCommon, HttpCase):
         )
         self.env.flush_all()
         self.env.cr.execute("ANALYZE res_partner")
-        query = self.env["res.partner"].with_context(active_test=False)._search(
-            [
-                ("portal_declined", "=", True),
-                ("email_normalized", "in", ["jane@example.com"]),
-            ]
+        query = (
+            self.env["res.partner"]
+            .with_context(active_test=False)
+            ._search(
+                [
+                    ("portal_declined", "=", True),
+                    ("email_normalized", "in", ["jane@example.com"]),
+                ]
+            )
         )
         plan = self.env.execute_query(SQL("EXPLAIN %s", query.select()))
         self.assertIn("res_partner_portal_declined_idx", str(plan))

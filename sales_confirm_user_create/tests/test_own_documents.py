@@ -2,7 +2,7 @@ from lxml import html
 
 from odoo import Command, http
 from odoo.exceptions import AccessError
-from odoo.tests import Form, HttpCase, new_test_user, tagged
+from odoo.tests import Form, HttpCase, JsonRpcException, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
@@ -31,7 +31,10 @@ class OwnDocumentsCommon(PortalAccountCommon, AccountTestInvoicingCommon, HttpCa
             "Bob at Home", "home@example.com", parent_id=cls.acme.id, type="delivery"
         )
         cls.invoice_address = cls._create_customer(
-            "Accounting", "accounting@example.com", parent_id=cls.acme.id, type="invoice"
+            "Accounting",
+            "accounting@example.com",
+            parent_id=cls.acme.id,
+            type="invoice",
         )
         cls.manager = new_test_user(
             cls.env, "walter@example.com", "base.group_portal", password="walter-12345"
@@ -177,12 +180,16 @@ class TestOwnDocuments(OwnDocumentsCommon):
         )
 
     def test_rules_of_other_modules_show_nothing_of_the_company(self):
-        for path in ("user.partner_id.commercial_partner_id", "user.commercial_partner_id"):
+        for path in (
+            "user.partner_id.commercial_partner_id",
+            "user.commercial_partner_id",
+        ):
+            domain = f"[('user_id.partner_id', 'child_of', [{path}.id])]"
             self.env["ir.rule"].create(
                 {
                     "name": "Of another module",
                     "model_id": self.env["ir.model"]._get_id("utm.campaign"),
-                    "domain_force": f"[('user_id.partner_id', 'child_of', [{path}.id])]",
+                    "domain_force": domain,
                     "groups": [Command.link(self.env.ref("base.group_portal").id)],
                 }
             )
@@ -231,7 +238,9 @@ class TestOwnDocumentsPages(OwnDocumentsCommon):
             ):
                 with self.subTest(url=url, user=user.login):
                     page, _response = self._get_page(url)
-                    rows = page.xpath("//table[contains(@class, 'o_portal_my_doc')]//td/a")
+                    rows = page.xpath(
+                        "//table[contains(@class, 'o_portal_my_doc')]//td/a"
+                    )
                     rows = {row.get("href").split("?")[0] for row in rows}
                     self.assertEqual(len(rows), count, name)
 
@@ -309,19 +318,25 @@ class TestOwnDocumentsPages(OwnDocumentsCommon):
         self.assertEqual(group["amount_total:sum"], self.order.amount_total)
         found = self._call("res.partner", "name_search", "Bob")
         self.assertFalse(found)
-        with mute_logger("odoo.http", RULES), self.assertRaises(Exception):
+        with mute_logger("odoo.http", RULES), self.assertRaises(JsonRpcException):
             self._call("sale.order", "read", self.bob_order.ids, ["name"])
 
     def test_addresses_of_colleagues_are_not_offered(self):
         own = self._create_customer(
-            "Jane at Home", "", parent_id=self.customer.id, type="delivery", street="Own"
+            "Jane at Home",
+            "",
+            parent_id=self.customer.id,
+            type="delivery",
+            street="Own",
         )
         for user, is_shown in ((self.user, False), (self.manager, True)):
             self._log_in(user)
             _page, response = self._get_page("/my/addresses")
             self.assertEqual("Bob at Home" in response.text, is_shown)
             self.assertIn(own.street, response.text)
-            _page, response = self._get_page(f"/my/address?partner_id={self.bob_home.id}")
+            _page, response = self._get_page(
+                f"/my/address?partner_id={self.bob_home.id}"
+            )
             self.assertEqual("home@example.com" in response.text, is_shown)
 
     def test_new_address_is_the_users_own(self):
@@ -357,11 +372,13 @@ class TestOwnDocumentsPages(OwnDocumentsCommon):
                 "quantity": 1,
             },
         )
-        cart = self.env["sale.order"].sudo().search(
-            [("partner_id", "=", self.customer.id), ("state", "=", "draft")]
+        cart = (
+            self.env["sale.order"]
+            .sudo()
+            .search([("partner_id", "=", self.customer.id), ("state", "=", "draft")])
         )
         self.assertEqual(cart.partner_shipping_id, self.depot)
-        with mute_logger("odoo.http"), self.assertRaises(Exception):
+        with mute_logger("odoo.http"), self.assertRaises(JsonRpcException):
             self.make_jsonrpc_request(
                 "/shop/update_address",
                 {"partner_id": self.bob_home.id, "address_type": "delivery"},
