@@ -300,6 +300,13 @@ class TestClaim(PortalAccountCommon):
             with self.assertRaises(AccessError):
                 order.with_user(self.salesperson).write(values)
 
+    def test_nobody_sets_claims_by_a_default(self):
+        Orders = self.env["sale.order"].with_user(self.salesperson)
+        with self.assertRaises(AccessError):
+            Orders.with_context(default_portal_partner_id=self.account.id).create(
+                {"partner_id": self.customer.id}
+            )
+
     def test_copies_are_in_no_account(self):
         order = self._create_guest_order()
         self._prove()
