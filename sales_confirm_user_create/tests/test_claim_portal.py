@@ -86,9 +86,7 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
             self._order_in_this_browser(self._create_guest_order(email))
             [text] = self._get_offer(self._open("/shop/confirmation"))
             texts.add(text)
-        self.assertEqual(
-            texts, {"Have an account? Sign in to add this order to it."}
-        )
+        self.assertEqual(texts, {"Have an account? Sign in to add this order to it."})
 
     def test_browser_that_ordered_adds_the_order(self):
         order = self._create_guest_order()
@@ -96,7 +94,9 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
         self._order_in_this_browser(order)
         page = self._open("/shop/confirmation")
         [link] = page.xpath("//*[contains(@class, 'o_portal_claim')]//a/@href")
-        self.assertEqual(parse_qs(urlsplit(link).query)["redirect"], ["/shop/confirmation"])
+        self.assertEqual(
+            parse_qs(urlsplit(link).query)["redirect"], ["/shop/confirmation"]
+        )
         page = self._open(link)
         [token] = page.xpath("//input[@name='csrf_token']/@value")[:1]
         response = self.url_open(
@@ -200,7 +200,9 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
             self._post(link)
         [mail] = self._mails
         self.assertEqual(mail["email_to"], ["jane@example.com"])
-        self.assertFalse(self.env["mail.mail"].search([("body_html", "like", "token=")]))
+        self.assertFalse(
+            self.env["mail.mail"].search([("body_html", "like", "token=")])
+        )
         page = self._open(self._get_link(mail))
         self._assert_unclaimed(order)
         text = page.text_content()
@@ -444,7 +446,10 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
             ("/contactus", False),
         ):
             public = self.env.ref("base.public_user")
-            with self.subTest(path), MockRequest(self.env(user=public), path=path) as req:
+            with (
+                self.subTest(path),
+                MockRequest(self.env(user=public), path=path) as req,
+            ):
                 widget = req.env["ir.qweb.field.contact"]
                 text = widget.value_to_html(self.customer, {"fields": ["name"]})
                 self.assertEqual("Jane Doe" not in text, is_hidden)
