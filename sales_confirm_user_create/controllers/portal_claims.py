@@ -68,7 +68,10 @@ class PortalClaims(CustomerPortal):
 
         :param token: from the link
         """
-        requests, orders = request.env["portal.claim.request"], request.env["sale.order"]
+        requests, orders = (
+            request.env["portal.claim.request"],
+            request.env["sale.order"],
+        )
         if not requests._is_available(request.website):
             return request.redirect("/my/orders")
         is_post = request.httprequest.method == "POST"

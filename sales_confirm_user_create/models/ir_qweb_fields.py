@@ -4,7 +4,9 @@ from odoo import api, models
 from odoo.http import request
 
 # What a link or an old session opens, for whoever has it.
-SHARED_PAGE = re.compile(r"/(my/(orders|invoices|picking(/return)?/pdf)/\d+|shop/(confirmation|print))/?")
+SHARED_PAGE = re.compile(
+    r"/(my/(orders|invoices|picking(/return)?/pdf)/\d+|shop/(confirmation|print))/?"
+)
 
 
 class IrQwebFieldContact(models.AbstractModel):
@@ -26,7 +28,7 @@ class IrQwebFieldContact(models.AbstractModel):
         if not request or not SHARED_PAGE.fullmatch(request.httprequest.path):
             return False
         # sudo: visitors may not read contacts and users, and learn nothing of them
-        contact, visitor = contact.sudo(), self.env["res.users"].sudo().browse(request.env.uid)
+        contact, visitor = contact.sudo(), request.env.user.sudo()
         customers = contact | contact.parent_id
         return (
             visitor.share

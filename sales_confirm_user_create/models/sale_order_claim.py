@@ -73,24 +73,14 @@ class SaleOrder(models.Model):
         :raise AccessError: the user is no salesperson or may not edit the orders
         """
         self._check_portal_account_access()
-        # sudo: a salesperson may add orders that they may edit, and reads no users by it
+        # sudo: a salesperson may add the orders they edit, and reads no users by it
         orders, reasons = self.sudo(), {}
         users = orders._find_account_users()
         orders_by_user = defaultdict(self.sudo().browse)
         for order in orders:
             user = users.get(order.id)
-            if order.state != "sale":
-                reasons[order.name] = self.env._("the order is not confirmed.")
-            elif order.portal_partner_id:
-                reasons[order.name] = self.env._("the order is in an account already.")
-            elif not user:
-                reasons[order.name] = self.env._(
-                    "no other contact has an account with this address."
-                )
-            elif order.company_id not in user.company_ids:
-                reasons[order.name] = self.env._(
-                    "the account belongs to another company."
-                )
+            if reason := order._get_no_claim_reason(user):
+                reasons[order.name] = self.env._(reason)
             else:
                 orders_by_user[user] += order
         for user, claimed in orders_by_user.items():
@@ -101,6 +91,20 @@ class SaleOrder(models.Model):
             self.env._("Orders added: %s.", count) if count else None,
             reasons,
         )
+
+    def _get_no_claim_reason(self, user):
+        """Return why staff cannot add the order, to be translated, or False.
+
+        :param user: the account that has the customer's address, or None
+        """
+        if self.state != "sale":
+            return _lt("the order is not confirmed.")
+        if self.portal_partner_id:
+            return _lt("the order is in an account already.")
+        if not user:
+            return _lt("no other contact has an account with this address.")
+        is_allowed = self.company_id in user.company_ids
+        return not is_allowed and _lt("the account belongs to another company.")
 
     def action_unclaim(self):
         """Remove the orders from the accounts they were added to; for salespeople.
@@ -291,7 +295,9 @@ class ResUsers(models.Model):
         if not self._claim_past_orders(method):
             # sudo: customers may cause the scheduled action to go on
             self.sudo().partner_id.portal_claim_due = method
-            self.env.ref("sales_confirm_user_create.ir_cron_portal_claim").sudo()._trigger()
+            self.env.ref(
+                "sales_confirm_user_create.ir_cron_portal_claim"
+            ).sudo()._trigger()
 
     @api.model
     def signup(self, values, token=None):

@@ -48,7 +48,8 @@ class TestClaim(PortalAccountCommon):
         """Have an order belong to another company, without the checks of Odoo."""
         self.env.flush_all()
         self.env.cr.execute(
-            "UPDATE sale_order SET company_id = %s WHERE id = %s", (company.id, order.id)
+            "UPDATE sale_order SET company_id = %s WHERE id = %s",
+            (company.id, order.id),
         )
         self.env.invalidate_all()
 
@@ -115,7 +116,11 @@ class TestClaim(PortalAccountCommon):
         unclaimed = self.env["sale.order"]
         for partner in (colleague, has_user.partner_id, revoked.partner_id):
             unclaimed += self._create_order(partner)
-        for email in ("jane@example.org", "jane+tag@example.com", "jane.doe@example.com"):
+        for email in (
+            "jane@example.org",
+            "jane+tag@example.com",
+            "jane.doe@example.com",
+        ):
             unclaimed += self._create_order(self._create_customer("Guest", email))
         unclaimed.action_confirm()
         quotation = self._create_order(self._create_customer("G", "jane@example.com"))
@@ -243,7 +248,9 @@ class TestClaim(PortalAccountCommon):
 
     def test_salesperson_adds_the_order_of_a_company_contact(self):
         company = self._create_customer("Company", "co@example.com", is_company=True)
-        contact = self._create_customer("Jane", "jane@example.com", parent_id=company.id)
+        contact = self._create_customer(
+            "Jane", "jane@example.com", parent_id=company.id
+        )
         order = self._create_order(contact)
         order.action_confirm()
         order.with_user(self.salesperson).action_claim_for_account()
@@ -300,6 +307,13 @@ class TestClaim(PortalAccountCommon):
             with self.assertRaises(AccessError):
                 order.with_user(self.salesperson).write(values)
 
+    def test_nobody_sets_claims_by_a_default(self):
+        Orders = self.env["sale.order"].with_user(self.salesperson)
+        with self.assertRaises(AccessError):
+            Orders.with_context(default_portal_partner_id=self.account.id).create(
+                {"partner_id": self.customer.id}
+            )
+
     def test_copies_are_in_no_account(self):
         order = self._create_guest_order()
         self._prove()
@@ -323,7 +337,9 @@ class TestClaim(PortalAccountCommon):
         for operation in ("write", "create", "unlink"):
             self.assertFalse(mine.has_access(operation))
         self.assertFalse(other.with_user(self.portal_user).has_access("read"))
-        self.assertFalse(order.partner_id.with_user(self.portal_user).has_access("read"))
+        self.assertFalse(
+            order.partner_id.with_user(self.portal_user).has_access("read")
+        )
         self.assertFalse(order.with_user(colleague).has_access("read"))
         with self.assertRaises(AccessError):
             mine.read(["portal_partner_id"])
@@ -391,7 +407,8 @@ class TestClaim(PortalAccountCommon):
         self.env.flush_all()
         Report = self.env["portal.adoption.report"]
         row, other = (
-            Report.search([("order_id", "=", record.id)]) for record in (order, unclaimed)
+            Report.search([("order_id", "=", record.id)])
+            for record in (order, unclaimed)
         )
         self.assertEqual((row.claimed_count, row.activated_rate), (1, 1))
         self.assertEqual((other.claimed_count, other.activated_rate), (0, 0))

@@ -111,8 +111,10 @@ class TestClaimPerformance(PortalAccountCommon):
     def _search_my_invoices(self):
         domain = Domain("state", "not in", ("cancel", "draft"))
         domain &= Domain("move_type", "in", ("out_invoice", "out_refund"))
-        return self.env["account.move"].with_user(self.portal_user).search(
-            domain, order="invoice_date desc", limit=80
+        return (
+            self.env["account.move"]
+            .with_user(self.portal_user)
+            .search(domain, order="invoice_date desc", limit=80)
         )
 
     def test_searches_use_indexes_with_and_without_statistics(self):
@@ -140,7 +142,9 @@ class TestClaimPerformance(PortalAccountCommon):
     def test_a_thousand_orders_are_claimed_by_a_few_statements(self):
         orders = self._create_guest_orders(1_000, 1_000)
         user = self.portal_user
-        self.env["sale.order"]._find_claimable_orders(user)[:1]._claim_for(user, "reset")
+        self.env["sale.order"]._find_claimable_orders(user)[:1]._claim_for(
+            user, "reset"
+        )
         self.env.invalidate_all()
         before = self.env.cr.sql_log_count
         found = self.env["sale.order"]._find_claimable_orders(user)

@@ -8,6 +8,8 @@ from lxml import html
 from odoo import http
 from odoo.tests import HttpCase, new_test_user, tagged
 
+from odoo.addons.http_routing.tests.common import MockRequest
+
 from ..models import portal_claim_request
 from .common import PortalAccountCommon
 
@@ -84,9 +86,7 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
             self._order_in_this_browser(self._create_guest_order(email))
             [text] = self._get_offer(self._open("/shop/confirmation"))
             texts.add(text)
-        self.assertEqual(
-            texts, {"Have an account? Sign in to add this order to it."}
-        )
+        self.assertEqual(texts, {"Have an account? Sign in to add this order to it."})
 
     def test_browser_that_ordered_adds_the_order(self):
         order = self._create_guest_order()
@@ -94,7 +94,9 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
         self._order_in_this_browser(order)
         page = self._open("/shop/confirmation")
         [link] = page.xpath("//*[contains(@class, 'o_portal_claim')]//a/@href")
-        self.assertEqual(parse_qs(urlsplit(link).query)["redirect"], ["/shop/confirmation"])
+        self.assertEqual(
+            parse_qs(urlsplit(link).query)["redirect"], ["/shop/confirmation"]
+        )
         page = self._open(link)
         [token] = page.xpath("//input[@name='csrf_token']/@value")[:1]
         response = self.url_open(
@@ -198,7 +200,9 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
             self._post(link)
         [mail] = self._mails
         self.assertEqual(mail["email_to"], ["jane@example.com"])
-        self.assertFalse(self.env["mail.mail"].search([("body_html", "like", "token=")]))
+        self.assertFalse(
+            self.env["mail.mail"].search([("body_html", "like", "token=")])
+        )
         page = self._open(self._get_link(mail))
         self._assert_unclaimed(order)
         text = page.text_content()
@@ -245,7 +249,10 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
         claim = f"/my/orders/{order.id}/claim?access_token={order.access_token}"
         for url in (order.get_portal_url(), link, claim):
             for method in ("GET", "HEAD"):
-                self.opener.request(method, self.base_url() + urlsplit(url).path, params=urlsplit(url).query)
+                parts = urlsplit(url)
+                self.opener.request(
+                    method, self.base_url() + parts.path, params=parts.query
+                )
         self._assert_unclaimed(order)
 
     def test_forged_post_changes_nothing(self):
@@ -425,6 +432,27 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
         self._assert_details(False, order)
         self._log_in(self.stranger)
         self._assert_details(False, order)
+
+    def test_delivery_slips_hide_the_details_like_the_order(self):
+        """With `sale_stock`, the token of the order opens them, too."""
+        self.portal_user.unlink()
+        _order, user = self._create_activated_order()
+        user.with_user(user)._update_last_login()
+        self.env.flush_all()
+        for path, is_hidden in (
+            ("/my/picking/pdf/1", True),
+            ("/my/picking/return/pdf/1", True),
+            ("/my/orders/1/accept", False),  # what it sends stays as it is
+            ("/contactus", False),
+        ):
+            public = self.env.ref("base.public_user")
+            with (
+                self.subTest(path),
+                MockRequest(self.env(user=public), path=path) as req,
+            ):
+                widget = req.env["ir.qweb.field.contact"]
+                text = widget.value_to_html(self.customer, {"fields": ["name"]})
+                self.assertEqual("Jane Doe" not in text, is_hidden)
 
     def test_customer_and_staff_see_the_details(self):
         self.portal_user.unlink()
