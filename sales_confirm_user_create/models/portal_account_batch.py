@@ -78,7 +78,7 @@ class PortalAccountBatch(models.Model):
         # that the user could edit; users and addresses are counted, and not shown
         batch = self.sudo().create({})
         counted = set()
-        for ids in split_every(PREVIEW_BATCH_SIZE, sorted(order_ids)):
+        for ids in split_every(PREVIEW_BATCH_SIZE, sorted(set(order_ids))):
             orders = self.env["sale.order"].with_context(prefetch_fields=False).browse(ids)
             orders.check_access("write")
             batch._add(

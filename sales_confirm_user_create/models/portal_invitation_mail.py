@@ -2,7 +2,7 @@ import contextlib
 import logging
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools.translate import LazyTranslate
@@ -24,7 +24,14 @@ LAST_RETRY = timedelta(days=1)
 MAX_DOUBLINGS = 10
 REMINDER_BATCH = 500
 RENDER_BATCH = 20
-RENDERED_FIELDS = ("body_html", "email_from", "mail_server_id", "reply_to", "subject")
+RENDERED_FIELDS = (
+    "attachment_ids",
+    "body_html",
+    "email_from",
+    "mail_server_id",
+    "reply_to",
+    "subject",
+)
 # The link takes its place after the rendering: those who edit templates must not get at
 # it.
 LINK = "https://portal-invitation.invalid/"
@@ -214,6 +221,7 @@ class PortalInvitation(models.Model):
         mail = self.env["mail.mail"].create(
             {
                 **values,
+                "attachment_ids": [Command.set(values["attachment_ids"])],
                 "body": body,
                 "body_html": body,
                 "email_to": self.login,

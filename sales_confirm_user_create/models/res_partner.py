@@ -30,20 +30,17 @@ class ResPartner(models.Model):
         string="Portal Account",
         compute="_compute_portal_account",
         search="_search_portal_account_state",
-        compute_sudo=True,
         groups="base.group_user",
     )
     portal_account_date = fields.Datetime(
         string="Portal Account Since",
         compute="_compute_portal_account",
-        compute_sudo=True,
         groups="base.group_user",
         help="When the customer was invited, or activated the account.",
     )
     portal_user_id = fields.Many2one(
         comodel_name="res.users",
         compute="_compute_portal_account",
-        compute_sudo=True,
         groups="base.group_erp_manager",
     )
 
@@ -59,10 +56,13 @@ class ResPartner(models.Model):
         "user_ids.portal_invitation_ids.due_date",
         "user_ids.portal_invitation_ids.sent_date",
     )
+    @api.depends_context("uid")
     def _compute_portal_account(self):
         self.portal_account_state = "none"
         self.portal_account_date = self.portal_user_id = False
-        if not self.ids:
+        # An onchange does not check who may read a contact.
+        readable = self._filtered_access("read")
+        if not readable.ids:
             return
         rows = self.env.execute_query(
             SQL(
@@ -73,11 +73,11 @@ class ResPartner(models.Model):
                  WHERE partner.id IN %s
                 """,
                 self._get_portal_account_sql("partner"),
-                tuple(self.ids),
+                tuple(readable.ids),
             )
         )
         accounts = {partner_id: account for partner_id, *account in rows}
-        for partner in self:
+        for partner in readable:
             if account := accounts.get(partner._origin.id):
                 user_id, state, date = account
                 partner.portal_user_id = user_id
@@ -184,8 +184,9 @@ class ResPartner(models.Model):
         res = super().write(vals)
         for invitation, address in before.items():
             # What customers type about themselves proves nothing.
-            if invitation.login == address and self.env.user._is_internal():
-                invitation._follow_address(invitation.partner_id._get_portal_address())
+            corrected = invitation.partner_id._get_portal_address()
+            if invitation.login == address != corrected and self.env.user._is_internal():
+                invitation._follow_address(corrected)
         return res
 
     def signup_prepare(self, signup_type="signup"):

@@ -107,29 +107,32 @@ class ResUsers(models.Model):
         )
         self.env["res.partner"].flush_model(["email_normalized"])
         self.env["portal.invitation"].flush_model(["user_id", "cancel_reason"])
-        # A domain would join the three ways with OR, and scan both tables. LATERAL has
-        # each address looked up once, and by index whatever PostgreSQL expects.
+        # A domain would join the three ways with OR, and scan both tables. LATERAL, with
+        # OFFSET or UNION, has each contact and address looked up once, and by index
+        # whatever PostgreSQL expects.
         for customer_id, *values in self.env.execute_query(
             SQL(
                 """
                 WITH customer(id, address) AS (%(customers)s), found AS (
-                    SELECT customer.id AS customer_id, users.id
+                    SELECT customer.id AS customer_id, users.*
                       FROM customer
                       JOIN LATERAL (
-                            SELECT id FROM res_users WHERE partner_id = customer.id
+                            SELECT %(columns)s FROM res_users users
+                             WHERE users.partner_id = customer.id
+                            OFFSET 0
                       ) users ON TRUE
                      UNION
-                    SELECT customer.id, users.id
+                    SELECT customer.id, users.*
                       FROM (
                             SELECT DISTINCT address FROM customer
                              WHERE address IS NOT NULL
                       ) wanted
                       JOIN LATERAL (
-                            SELECT id FROM res_users
-                             WHERE lower(btrim(login) COLLATE "C")
+                            SELECT %(columns)s FROM res_users users
+                             WHERE lower(btrim(users.login) COLLATE "C")
                                    = lower(wanted.address COLLATE "C")
                              UNION
-                            SELECT users.id
+                            SELECT %(columns)s
                               FROM res_partner contact
                               JOIN res_users users ON users.partner_id = contact.id
                              WHERE contact.email_normalized = wanted.address
@@ -137,23 +140,23 @@ class ResUsers(models.Model):
                       ) users ON TRUE
                       JOIN customer ON customer.address = wanted.address
                 )
-                SELECT found.customer_id, users.id, users.partner_id, users.website_id,
-                       users.active, users.share,
+                SELECT found.*,
                        ARRAY(
                             SELECT cid FROM res_company_users_rel
-                             WHERE user_id = users.id
+                             WHERE user_id = found.id
                        ),
                        (
                             SELECT id FROM portal_invitation
-                             WHERE user_id = users.id AND cancel_reason = 'order'
+                             WHERE user_id = found.id AND cancel_reason = 'order'
                        )
                   FROM found
-                  JOIN LATERAL (
-                        SELECT * FROM res_users WHERE id = found.id
-                  ) users ON TRUE
-                 ORDER BY users.id
+                 ORDER BY found.id
                 """,
                 customers=customers,
+                columns=SQL(
+                    "users.id, users.partner_id, users.website_id, users.active, "
+                    "users.share"
+                ),
             )
         ):
             users_by_customer[customer_id].append(CustomerUser(*values))

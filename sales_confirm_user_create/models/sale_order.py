@@ -77,7 +77,8 @@ class SaleOrder(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Override of `sale` to keep what only the confirmation writes."""
-        for vals in vals_list:
+        defaults = self.default_get(["user_created", "portal_account_issue"])
+        for vals in [defaults, *vals_list]:
             self._check_portal_account_values(vals)
         return super().create(vals_list)
 
@@ -93,6 +94,14 @@ class SaleOrder(models.Model):
         """
         if not self.env.su and ("user_created" in vals or "portal_account_issue" in vals):
             raise AccessError(self.env._("Only a confirmation sets these fields."))
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Override of `base` to group by the state of the account, which Odoo does for
+        related fields that are read as superuser only."""
+        if field_expr != "portal_account_state":
+            return super()._field_to_sql(alias, field_expr, query)
+        partners, alias = self._fields["partner_id"].join(self, alias, query)
+        return partners._field_to_sql(alias, field_expr, query)
 
     def action_confirm(self):
         """Override of `sale` to give the customers of the orders a portal account."""

@@ -20,6 +20,7 @@ class PortalAdoptionReport(models.Model):
         "res.partner": ["email_normalized", "website_id"],
         "res.users": [
             "create_date",
+            "login",
             "partner_id",
             "portal_activation_date",
             "website_id",
@@ -192,9 +193,9 @@ class PortalAdoptionReport(models.Model):
                     SELECT customer.id, users.website_id, users.portal_activation_date,
                            FALSE
                       FROM res_users users
-                      JOIN res_partner contact ON contact.id = users.partner_id
                       JOIN res_partner customer
-                        ON customer.email_normalized = contact.email_normalized
+                        ON lower(customer.email_normalized COLLATE "C")
+                           = lower(btrim(users.login) COLLATE "C")
                      WHERE users.portal_activation_date IS NOT NULL
                    ) account
                 ON account.partner_id = sale.partner_id

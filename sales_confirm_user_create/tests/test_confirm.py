@@ -1,5 +1,6 @@
 from unittest.mock import patch
 
+from odoo.exceptions import UserError
 from odoo.orm.registry import Registry
 from odoo.tests import Form, new_test_user, tagged
 
@@ -19,10 +20,11 @@ class TestConfirm(PortalAccountCommon):
         self.assertEqual(user.company_id, order.company_id)
         self.assertEqual(user.company_ids, order.company_id)
         self.assertTrue(order.user_created)
-        self.assertEqual(user.portal_invitation_order_id, order)
+        self.assertEqual(user.portal_invitation_ids.order_id, order)
+        self.assertEqual(user.portal_invitation_ids.company_id, order.company_id)
 
-    def test_confirmation_mails_nothing_and_notes_the_access_once(self):
-        """What Odoo does for each user it creates is left to the scheduled action."""
+    def test_confirmation_sends_nothing_and_notes_the_access_once(self):
+        """The scheduled action sends what Odoo would send for each new user."""
         order = self._create_order(user_id=self.salesperson.id)
         with self.mock_mail_gateway():
             # by the context of Odoo's tests, nothing would be mailed or noted anyway
@@ -57,23 +59,26 @@ class TestConfirm(PortalAccountCommon):
     def test_note_is_not_in_the_language_of_who_confirms(self):
         self.env["res.lang"]._activate_lang("fr_FR")
         self.env["ir.config_parameter"].set_param("base.template_portal_user_id", "0")
+        self.env["ir.model.fields.selection"].search(
+            [("field_id.name", "=", "portal_account_issue"), ("value", "=", "template")]
+        ).with_context(lang="fr_FR").name = "Modèle cassé"
         self.salesperson.lang = "fr_FR"
         order = self._create_order(user_id=self.salesperson.id)
         with self._mute_odoo():
             order.with_context(lang="en_US").action_confirm()
         note = order.message_ids[0].body
         self.assertIn("Pas de compte portail", note)
-        self.assertIn("Le modèle des nouveaux utilisateurs", note)
+        self.assertIn("Modèle cassé", note)
 
     def test_confirming_again_notes_nothing_again(self):
-        self.customer.email = "no “address”  <b> "
+        self.customer.email = "no “address” "
         order = self._create_order()
         for _time in range(2):
             order.action_confirm()
             order._action_cancel()
             order.action_draft()
         order.action_confirm()
-        self.assertNoAccount(order, "no “address”")
+        self.assertNoAccount(order, "No valid email")
         self.customer.email = False
         order._action_cancel()
         order.action_draft()
@@ -119,7 +124,7 @@ class TestConfirm(PortalAccountCommon):
         self.assertEqual(user.company_ids, self.company + branch)
         [mail] = self._send_invitations()
         self.assertEqual(mail["email_from"], branch.email_formatted)
-        self.assertEqual(user._get_portal_invitation_company(), branch)
+        self.assertEqual(self._get_invitation().company_id, branch)
         self._create_order().action_confirm()
 
     def test_customer_is_the_order_partner_and_no_other_contact(self):
@@ -169,7 +174,7 @@ class TestConfirm(PortalAccountCommon):
         order.action_confirm()
         self.assertFalse(order.user_created)
         self.assertEqual(self.customer.user_ids, user)
-        self.assertFalse(user.portal_invitation_due)
+        self.assertFalse(user.portal_invitation_ids)
         self.assertFalse(self._get_notes(order))
         self.assertFalse(self._send_invitations())
 
@@ -181,7 +186,7 @@ class TestConfirm(PortalAccountCommon):
         order.action_confirm()
         self.assertFalse(order.user_created)
         self.assertFalse(guest.user_ids)
-        self.assertNoAccount(order, "another contact")
+        self.assertNoAccount(order, "Another contact")
         self.assertFalse(self._send_invitations())
 
     def test_creation_drops_no_cached_data(self):
@@ -250,10 +255,37 @@ class TestConfirm(PortalAccountCommon):
         order.action_confirm()
         self.assertFalse(order.copy().user_created)
 
-    def test_order_without_customer_account_is_confirmed_as_ever(self):
+    def test_confirmation_returns_what_it_returns_without_the_addon(self):
         order = self._create_order()
         self.assertIs(order.action_confirm(), True)
         self.assertEqual(order.state, "sale")
+
+    def test_order_that_the_settings_leave_out_runs_no_rule_of_other_modules(self):
+        rule = patch.object(
+            self.env.registry["sale.order"],
+            "_filter_portal_account_orders",
+            side_effect=UserError("Not <now>"),
+        )
+        self.company.portal_account_policy = "never"
+        order = self._create_order()
+        with rule as run:
+            order.action_confirm()
+        run.assert_not_called()
+        self.assertFalse(order.portal_account_issue)
+
+    def test_order_that_the_settings_leave_out_posts_changes_once(self):
+        """A flush in the middle of a transaction would post what changed until then."""
+        self.company.portal_account_policy = "never"
+        order = self._create_order()
+        self.env.flush_all()
+        order = order.with_context(tracking_disable=False, mail_notrack=False)
+        self.cr.precommit.run()
+        order.action_confirm()
+        order.user_id = self.salesperson
+        self.env.flush_all()
+        self.cr.precommit.run()
+        changes = order.message_ids.tracking_value_ids.grouped("mail_message_id")
+        self.assertEqual(len(changes), 1)
 
     def test_scheduled_action_is_triggered_in_the_same_transaction(self):
         with self.capture_triggers(CRON) as capture:

@@ -6,14 +6,7 @@ from .common import PortalAccountCommon
 
 @tagged("post_install", "-at_install")
 class TestIdentity(PortalAccountCommon):
-    """Who is this customer: one account a person, and never somebody else's."""
-
-    def test_spelling_of_the_address_does_not_matter(self):
-        self.customer.email = ' "Jane Doe" <JANE@Example.COM> '
-        self._create_order().action_confirm()
-        self.assertEqual(self.customer.user_ids.login, "jane@example.com")
-        [mail] = self._send_invitations()
-        self.assertEqual(mail["email_to"], ["jane@example.com"])
+    """One account for each person, and never somebody else's."""
 
     def test_login_in_upper_case_is_the_same_person(self):
         user = new_test_user(
@@ -23,41 +16,55 @@ class TestIdentity(PortalAccountCommon):
         order.action_confirm()
         self.assertFalse(order.user_created)
         self.assertFalse(self.customer.user_ids)
-        self.assertFalse(user.portal_invitation_due)
+        self.assertFalse(user.portal_invitation_ids)
+        self.assertEqual(order.portal_account_issue, "other_contact")
 
-    def test_contact_in_upper_case_is_the_same_person(self):
-        new_test_user(
-            self.env, "jd", "base.group_portal", email='"J" <JANE@EXAMPLE.com>'
+    def test_employee_whose_contact_has_the_address_is_the_same_person(self):
+        employee = new_test_user(
+            self.env, "jd", "base.group_user", email='"J" <JANE@EXAMPLE.com>'
         )
         order = self._create_order()
         order.action_confirm()
         self.assertFalse(order.user_created)
         self.assertFalse(self.customer.user_ids)
+        self.assertEqual(self._get_users("jd"), employee)
 
-    def test_first_of_several_addresses_counts(self):
-        self.customer.email = "no address, first@example.com; second@example.com"
-        self._create_order().action_confirm()
-        self.assertEqual(self.customer.user_ids.login, "first@example.com")
-        [mail] = self._send_invitations()
-        self.assertEqual(mail["email_to"], ["first@example.com"])
-        twin = self._create_customer("Twin", "first@example.com")
-        order = self._create_order(twin)
-        order.action_confirm()
-        self.assertFalse(order.user_created)
-
-    def test_no_address(self):
-        for empty in (False, "", "  "):
-            with self.subTest(email=empty):
-                self.customer.email = empty
-                order = self._create_order()
-                order.action_confirm()
-                self.assertNoAccount(order, "no email address")
-
-    def test_invalid_address(self):
-        self.customer.email = "jane at <home>"
+    def test_address_that_a_portal_user_typed_is_ignored(self):
+        """Anybody can type anything into their own contact."""
+        stranger = new_test_user(self.env, "stranger", "base.group_portal")
+        # as the portal does
+        stranger.partner_id.with_user(stranger).sudo().email = "jane@example.com"
         order = self._create_order()
         order.action_confirm()
-        self.assertNoAccount(order, "“jane at <home>”", "not a valid email address")
+        self.assertTrue(order.user_created)
+        [mail] = self._send_invitations()
+        self.assertEqual(mail["email_to"], ["jane@example.com"])
+        with self.mock_mail_gateway(mail_unlink_sent=True):
+            self.env["res.users"].reset_password("jane@example.com")
+        [mail] = self._mails
+        self.assertIn(self.customer.name, mail["body"])
+        self.assertNotIn(stranger.name, mail["body"])
+
+    def test_owner_of_an_address_that_a_portal_user_typed_signs_up(self):
+        new_test_user(
+            self.env, "stranger", "base.group_portal", email="jane@example.com"
+        )
+        self.env["website"].get_current_website().auth_signup_uninvited = "b2c"
+        values = {"login": "jane@example.com", "name": "Jane", "password": "Secret-1"}
+        self.env["res.users"].signup(values)
+        self.assertTrue(self._get_users("jane@example.com"))
+
+    def test_archived_user_whose_contact_has_the_address_is_ignored(self):
+        for groups in ("base.group_user", "base.group_portal"):
+            with self.subTest(groups):
+                address = f"{groups}@example.com"
+                former = new_test_user(self.env, groups, groups, email=address)
+                former.active = False
+                order = self._create_order(self._create_customer("Jane", address))
+                order.action_confirm()
+                self.assertTrue(order.user_created)
+                self.assertFalse(order.portal_account_issue)
+                self.assertFalse(former.active)
 
     def test_user_with_another_login_is_the_account(self):
         new_test_user(
@@ -88,7 +95,7 @@ class TestIdentity(PortalAccountCommon):
         user.active = False
         order = self._create_order()
         order.action_confirm()
-        self.assertNoAccount(order, "archived")
+        self.assertNoAccount(order, "Archived user")
         self.assertFalse(user.active)
         self.assertEqual(self._get_users("jane@example.com"), user)
 
@@ -100,7 +107,7 @@ class TestIdentity(PortalAccountCommon):
         self.customer.active = True
         order = self._create_order()
         order.action_confirm()
-        self.assertNoAccount(order, "archived")
+        self.assertNoAccount(order, "Archived user")
         self.assertFalse(user.active)
         self.assertFalse(self._get_users("jane@example.com"))
 
@@ -108,7 +115,7 @@ class TestIdentity(PortalAccountCommon):
         order = self._create_order()
         self.customer.active = False
         order.action_confirm()
-        self.assertNoAccount(order, "contact is archived")
+        self.assertNoAccount(order, "Archived contact")
         self.assertFalse(self.customer.active)
 
     def test_contacts_of_odoo_itself_never_get_an_account(self):
@@ -119,9 +126,9 @@ class TestIdentity(PortalAccountCommon):
         template.email = "template@example.com"
         users = self.env["res.users"].with_context(active_test=False).search_count([])
         for partner, reason in (
-            (public, "used by Odoo itself"),
-            (robot, "used by Odoo itself"),
-            (template, "archived"),
+            (public, "Used by Odoo"),
+            (robot, "Used by Odoo"),
+            (template, "Archived user"),
         ):
             with self.subTest(partner=partner.name):
                 order = self._create_order(partner)
@@ -261,7 +268,7 @@ class TestWebsiteIdentity(PortalAccountCommon):
         order.action_confirm()
         self.assertFalse(order.user_created)
 
-    def test_order_of_the_backend_heeds_the_website_of_its_customer(self):
+    def test_order_of_the_backend_is_for_the_website_of_its_customer(self):
         """An account of another website is one that the customer can't log in with."""
         self.websites.specific_user_account = True
         orders = self._create_guest_order(self.first)
@@ -292,7 +299,7 @@ class TestWebsiteIdentity(PortalAccountCommon):
         ).action_confirm()
         links = [self._get_link(mail) for mail in self._send_invitations()]
         self.assertEqual(
-            sorted(link.split("/web/")[0] for link in links),
+            sorted(link.split("/my/")[0] for link in links),
             ["https://first.example.com", "https://second.example.com"],
         )
 

@@ -1,204 +1,265 @@
+from ast import literal_eval
 from datetime import timedelta
-from unittest.mock import patch
 
-from lxml import html
-from psycopg2.errors import SerializationFailure
+from lxml import etree
 
 from odoo import fields
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
-from odoo.tools import mute_logger
-
-from odoo.addons.base.models.ir_mail_server import IrMail_Server, MailDeliveryException
 
 from .. import post_init_hook
-from .common import CRON, MAIL_TEMPLATE, PortalAccountCommon
+from .common import PortalAccountCommon
+from .mail_server import MailServer, refuse
+
+STATES = ("due", "sent", "failed", "expired", "activated", "cancelled")
 
 
 @tagged("post_install", "-at_install")
 class TestInvitation(PortalAccountCommon):
-    def _confirm(self, **values):
-        order = self._create_order(**values)
-        order.action_confirm()
-        return order, order.partner_id.user_ids
+    """The record, its states, what sales managers see and do, and the first login."""
 
-    def test_nothing_is_sent_nor_rendered_by_the_confirmation(self):
-        with self.mock_mail_gateway():
-            _order, user = self._confirm()
-        self.assertFalse(self._mails)
-        self.assertFalse(self._new_mails)
-        self.assertTrue(user.portal_invitation_due)
-        self.assertFalse(user.portal_invitation_date)
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.manager = new_test_user(cls.env, "manager", "sales_team.group_sale_manager")
+        cls.Invitation = cls.env["portal.invitation"]
 
-    def test_invitation_tells_who_why_and_how(self):
-        order, user = self._confirm()
-        [mail] = self._send_invitations()
-        self.assertEqual(mail["email_to"], ["jane@example.com"])
-        self.assertEqual(mail["email_from"], self.company.email_formatted)
-        self.assertIn(self.company.name, mail["subject"])
-        for text in (
-            html.fromstring(str(mail["body"])).text_content(),
-            mail["body_alternative"],
-        ):
-            for word in (
-                self.company.name,
-                order.name,
-                user.login,
-                "Activate",
-                "6 days",
-            ):
-                self.assertIn(word, text)
-        self.assertIn("/web/signup?", self._get_link(mail))
-        self.assertFalse(user.portal_invitation_due)
-        self.assertTrue(user.portal_invitation_date)
-        self.assertEqual(user.portal_invitation_count, 1)
-
-    def test_invitation_says_how_long_the_link_is_valid(self):
-        _order, user = self._confirm()
-        for hours, validity in (
-            (1, "1 hour "),
-            (24, "24 hours "),
-            (47, "47 hours "),
-            (48, "2 days "),
-            (71, "2 days "),
-        ):
-            self.env["ir.config_parameter"].set_param(
-                "auth_signup.signup.validity.hours", hours
-            )
-            user._make_portal_invitation_due()
-            [mail] = self._send_invitations()
-            self.assertIn(f"valid for {validity}", mail["body_alternative"])
-
-    def test_invitation_is_in_the_language_of_the_customer(self):
-        self.env["res.lang"]._activate_lang("fr_FR")
-        self.env["ir.module.module"]._load_module_terms(
-            ["sales_confirm_user_create"], ["fr_FR"]
+    def _create_each_state(self):
+        """Return one invitation of each state, in the order of ``STATES``."""
+        sent, expired, activated, cancelled = self._confirm_orders(
+            "sent", "expired", "activated", "cancelled"
         )
-        self.customer.lang = "fr_FR"
-        order, user = self._confirm()
-        [mail] = self._send_invitations()
-        self.assertIn("Activez votre compte", mail["subject"])
-        self.assertIn(
-            f"Merci pour votre commande *{order.name}*", mail["body_alternative"]
+        self._send_invitations()
+        self._get_invitation(expired.partner_id).expiry_date = "2020-01-01"
+        self._record_login(activated.partner_id.user_ids)
+        cancelled.partner_id.user_ids.active = False
+        failed = self._confirm_orders("failed")
+        self._fail_to_send(MailServer(refuse(550)))
+        due = self._confirm_orders("due")
+        orders = due + sent + failed + expired + activated + cancelled
+        return self.Invitation.union(
+            *(self._get_invitation(order.partner_id) for order in orders)
         )
-        self.assertIn("valable 6\N{NO-BREAK SPACE}jours", mail["body_alternative"])
-        user._make_portal_invitation_due(portal_reminder_count=1)
-        [reminder] = self._send_invitations()
-        self.assertIn("rappel", reminder["body_alternative"])
 
-    def test_invitation_is_from_the_company_of_the_order(self):
-        company = self.env["res.company"].create(
-            {"name": "Second", "email": "second@example.com"}
-        )
-        self._confirm(company_id=company.id, order_line=False)
-        [mail] = self._send_invitations()
-        self.assertEqual(mail["email_from"], company.email_formatted)
-        self.assertIn("Second", mail["body_alternative"])
+    def test_confirmation_creates_one_record_that_says_for_whom_and_why(self):
+        order = self._confirm_order()
+        self._confirm_order()
+        invitation = self._get_invitation()
+        self.assertEqual(len(invitation), 1)
+        self.assertEqual(invitation.user_id.partner_id, self.customer)
+        self.assertEqual(invitation.login, "jane@example.com")
+        self.assertEqual(invitation.order_id, order)
+        self.assertEqual(invitation.company_id, order.company_id)
+        self.assertLessEqual(invitation.due_date, fields.Datetime.now())
+        self.assertFalse(invitation.sent_date)
 
-    def test_link_is_on_the_website_of_the_order(self):
-        website = self.env["website"].create(
-            {"name": "Second", "domain": "https://second.example.com"}
+    def test_email_is_counted_and_dated(self):
+        self._confirm_order()
+        invitation = self._get_invitation()
+        now = fields.Datetime.now()
+        self._send_invitations()
+        self.assertFalse(invitation.due_date)
+        self.assertGreaterEqual(invitation.sent_date, now)
+        self.assertEqual(
+            invitation.expiry_date, invitation.sent_date + timedelta(days=6)
         )
-        _order, user = self._confirm(website_id=website.id)
-        self.assertFalse(user.website_id, "accounts are shared between the websites")
-        [mail] = self._send_invitations()
+        self.assertEqual(invitation.sent_count, 1)
+
+    # === States === #
+
+    def test_state_is_read_searched_and_grouped(self):
+        invitations = self._create_each_state()
+        self.assertEqual(invitations.mapped("state"), list(STATES))
+        domain = [("id", "in", invitations.ids)]
+        for state, invitation in zip(STATES, invitations, strict=True):
+            with self.subTest(state):
+                found = self.Invitation.search([*domain, ("state", "=", state)])
+                self.assertEqual(found, invitation)
+                others = self.Invitation.search([*domain, ("state", "!=", state)])
+                self.assertEqual(set(others), set(invitations - invitation))
+        self.assertFalse(self.Invitation.search([*domain, ("state", "=", False)]))
+        groups = self.Invitation.with_user(self.manager).formatted_read_group(
+            domain, ["state"], ["__count"]
+        )
+        self.assertEqual(
+            {group["state"]: group["__count"] for group in groups},
+            dict.fromkeys(STATES, 1),
+        )
+
+    def test_state_follows_what_is_not_yet_in_the_database(self):
+        self._confirm_order()
+        invitation = self._get_invitation()
+        self.assertEqual(invitation.state, "due")
+        invitation.due_date = False
+        self.assertEqual(invitation.state, "sent")
+        invitation.expiry_date = "2020-01-01"
+        self.assertEqual(invitation.state, "expired")
+        invitation.failure = "550 no such user"
+        self.assertEqual(invitation.state, "failed")
         self.assertTrue(
-            self._get_link(mail).startswith("https://second.example.com/web/signup?")
-        )
-
-    def test_invitation_is_sent_once(self):
-        self._confirm()
-        self.assertEqual(len(self._send_invitations()), 1)
-        self.assertEqual(len(self._send_invitations()), 0)
-
-    def test_account_activated_meanwhile_is_not_invited(self):
-        _order, user = self._confirm()
-        user.with_user(user)._update_last_login()
-        self.assertFalse(self._send_invitations())
-
-    def test_archived_account_is_not_invited(self):
-        _order, user = self._confirm()
-        user.active = False
-        self.assertFalse(self._send_invitations())
-
-    def test_account_that_became_internal_is_not_invited(self):
-        _order, user = self._confirm()
-        user.group_ids = self.env.ref("base.group_user")
-        self.assertFalse(self._send_invitations())
-
-    def test_nothing_of_the_mail_stays_in_the_database(self):
-        self.env.ref(MAIL_TEMPLATE).auto_delete = False
-        order, user = self._confirm()
-        [mail] = self._send_invitations()
-        token = self._get_link(mail).split("token=")[1].split("&")[0]
-        messages = self.env["mail.message"].search([("body", "like", token)])
-        messages += self.env["mail.message"].search([("body", "like", "/web/signup")])
-        self.assertFalse(messages)
-        self.assertFalse(
-            self.env["mail.mail"].search([("body_html", "like", "/web/signup")])
-        )
-        self.assertFalse(
-            self.env["mail.message"].search(
-                [("model", "=", "res.users"), ("res_id", "=", user.id)]
+            self.Invitation.search(
+                [("id", "=", invitation.id), ("state", "=", "failed")]
             )
         )
-        self.assertTrue(self._get_notes(order))
+        invitation.cancel_reason = "address"
+        self.assertEqual(invitation.state, "cancelled")
+        self._record_login(invitation.user_id)
+        self.assertEqual(invitation.state, "activated")
 
-    def test_administrators_recipients_in_the_template_do_not_get_the_link(self):
-        template = self.env.ref(MAIL_TEMPLATE)
-        template.email_cc = "copy@example.com"
-        template.partner_to = str(self.salesperson.partner_id.id)
-        template.email_to = "other@example.com"
-        self._confirm()
-        [mail] = self._send_invitations()
-        self.assertEqual(mail["email_to"], ["jane@example.com"])
-        self.assertFalse(mail.get("email_cc"))
+    def test_state_without_a_record(self):
+        self.assertFalse(self.Invitation.new({}).state)
 
-    def test_rendering_the_template_by_hand_gives_no_link(self):
-        _order, user = self._confirm()
-        template = self.env.ref(MAIL_TEMPLATE)
-        body = template._render_field("body_html", user.ids)[user.id]
-        self.assertNotIn("token", str(body))
+    # === What sales managers see === #
 
-    def test_name_and_address_are_escaped(self):
-        self.customer.name = 'Jane <img src="x"/>\r\nBcc: all@example.com'
-        order, _user = self._confirm()
-        [mail] = self._send_invitations()
-        self.assertNotIn("<img", str(mail["body"]))
-        self.assertIn("&lt;img", str(mail["body"]))
-        self.assertFalse(mail["EmailMessage"]["Bcc"])
-        self.assertEqual(mail["EmailMessage"]["To"], "jane@example.com")
-        self.assertNotIn("<img", "".join(order.message_ids.mapped("body")))
+    def test_each_state_has_a_filter(self):
+        invitations = self._create_each_state()
+        arch = self.Invitation.with_user(self.manager).get_view(view_type="search")[
+            "arch"
+        ]
+        search = etree.fromstring(arch)
+        for state, invitation in zip(STATES, invitations, strict=True):
+            [node] = search.xpath(f"//filter[@name='{state}']")
+            domain = literal_eval(node.get("domain"))
+            found = self.Invitation.with_user(self.manager).search(domain)
+            self.assertEqual(found & invitations, invitation)
 
-    def test_new_invitation_ends_the_older_link(self):
-        _order, user = self._confirm()
-        Partner = self.env["res.partner"]
+    def test_filter_of_those_not_activated_after_a_week(self):
+        invitations = self._create_each_state()
+        arch = self.Invitation.get_view(view_type="search")["arch"]
+        [node] = etree.fromstring(arch).xpath("//filter[@name='not_activated']")
+        domain = literal_eval(node.get("domain"))
+        self.assertFalse(self.Invitation.search(domain) & invitations)
+        self.env.cr.execute(
+            "UPDATE portal_invitation SET create_date = create_date - interval '8 days'"
+        )
+        self.env.invalidate_all()
+        found = self.Invitation.search(domain) & invitations
+        self.assertEqual(set(found.mapped("state")), {"sent", "expired"})
+
+    def test_list_groups_by_company_month_and_state(self):
+        invitations = self._create_each_state()
+        manager = new_test_user(
+            self.env,
+            "manager-of-two",
+            "sales_team.group_sale_manager,base.group_multi_company",
+            company_ids=(
+                self.company + self.env["res.company"].create({"name": "Second"})
+            ).ids,
+        )
+        arch = self.Invitation.with_user(manager).get_view(view_type="search")["arch"]
+        counts = {}
+        for node in etree.fromstring(arch).xpath("//filter[@context]"):
+            groupby = literal_eval(node.get("context"))["group_by"]
+            groups = self.Invitation.formatted_read_group(
+                [("id", "in", invitations.ids)], [groupby], ["__count"]
+            )
+            counts[groupby] = [group["__count"] for group in groups]
+        self.assertEqual(
+            counts, {"company_id": [6], "create_date:month": [6], "state": [1] * 6}
+        )
+
+    def test_menu_and_views_are_for_sales_managers(self):
+        website_menu = self.env.ref(
+            "sales_confirm_user_create.portal_invitation_website_menu"
+        )
+        Menu = self.env["ir.ui.menu"]
+        self.assertIn(website_menu.id, Menu.with_user(self.manager)._visible_menu_ids())
+        self.assertNotIn(
+            website_menu.id, Menu.with_user(self.salesperson)._visible_menu_ids()
+        )
+        views = self.Invitation.with_user(self.manager).get_views(
+            [(False, "list"), (False, "form")]
+        )["views"]
+        for view in views.values():
+            root = etree.fromstring(view["arch"])
+            self.assertEqual(
+                [root.get(name) for name in ("create", "edit", "delete")], ["0"] * 3
+            )
+            self.assertTrue(root.xpath("//button[@name='action_resend']"))
+
+    def test_managers_read_those_of_their_companies_and_write_none(self):
+        self._confirm_order()
+        invitation = self._get_invitation()
+        seen = invitation.with_user(self.manager)
+        seen.read()
+        for operation in ("create", "write", "unlink"):
+            self.assertFalse(seen.has_access(operation))
+        for user in (self.salesperson, invitation.user_id):
+            with self.subTest(user.login), self.assertRaises(AccessError):
+                invitation.with_user(user).read(["login"])
+        self.assertIn(invitation, self.Invitation.with_user(self.manager).search([]))
+        invitation.company_id = self.env["res.company"].create({"name": "Second"})
+        self.assertNotIn(invitation, self.Invitation.with_user(self.manager).search([]))
+
+    # === Resend === #
+
+    def test_manager_resends_those_selected_and_hears_about_the_others(self):
+        invitations = self._create_each_state()
+        due, sent, failed, expired, activated, cancelled = invitations
+        with self._later(minutes=11):
+            action = invitations.with_user(self.manager).action_resend()
+            params = action["params"]
+            self.assertEqual(params["type"], "warning")
+            logins = (due + expired + failed + sent).mapped("login")
+            self.assertIn(f"on its way to {', '.join(logins)}.", params["message"])
+            self.assertIn(f"{activated.login}: ", params["message"])
+            self.assertIn(f"{cancelled.login}: ", params["message"])
+            mails = self._send_invitations()
+        self.assertEqual({mail["email_to"][0] for mail in mails}, set(logins))
+
+    def test_resend_ends_a_failure(self):
+        invitation = self._create_each_state()[STATES.index("failed")]
+        invitation.with_user(self.manager).action_resend()
+        self.assertEqual(invitation.state, "due")
+        self.assertEqual(invitation.failure_count, 0)
+
+    def test_manager_who_resends_is_noted_on_the_order(self):
+        order = self._confirm_order()
+        self._get_invitation().with_user(self.manager).action_resend()
+        note = order.message_ids[0]
+        self.assertIn("jane@example.com", note.body)
+        self.assertEqual(note.author_id, self.manager.partner_id)
+
+    def test_salesperson_resends_none_from_the_list(self):
+        self._confirm_order(user_id=self.salesperson.id)
+        for user in (self.salesperson, self.customer.user_ids):
+            with self.subTest(user.login), self.assertRaises(AccessError):
+                self._get_invitation().with_user(user).action_resend()
+
+    # === Links === #
+
+    def test_second_email_does_not_end_the_first_link(self):
+        order = self._confirm_order()
         [first] = self._send_invitations()
-        token = self._get_link(first).split("token=")[1].split("&")[0]
-        self.assertEqual(Partner._get_partner_from_token(token), self.customer)
-        user.portal_invitation_due = fields.Datetime.now()
-        [second] = self._send_invitations()
-        self.assertFalse(Partner._get_partner_from_token(token))
-        token = self._get_link(second).split("token=")[1].split("&")[0]
-        self.assertEqual(Partner._get_partner_from_token(token), self.customer)
+        with self._later(days=1):
+            order.action_resend_portal_invitation()
+            [second] = self._send_invitations()
+        self.assertNotEqual(self._get_link(first), self._get_link(second))
+        for mail in (first, second):
+            self.assertEqual(self._get_link_status(mail), "valid")
+        self._record_login(self.customer.user_ids)
+        for mail in (first, second):
+            self.assertEqual(self._get_link_status(mail), "used")
 
-    def test_password_reset_before_activation_ends_the_link(self):
-        self._confirm()
+    def test_link_expires_when_the_record_says_so(self):
+        self._confirm_order()
         [mail] = self._send_invitations()
-        token = self._get_link(mail).split("token=")[1].split("&")[0]
-        with self.mock_mail_gateway():
-            self.env["res.users"].reset_password("jane@example.com")
-        self.assertEqual(len(self._mails), 1)
-        self.assertIn("/web/reset_password", str(self._mails[0]["body"]))
-        self.assertFalse(self.env["res.partner"]._get_partner_from_token(token))
+        with self._later(days=6, minutes=-1):
+            self.assertEqual(self._get_link_status(mail), "valid")
+        with self._later(days=6, minutes=1):
+            self.assertEqual(self._get_link_status(mail), "expired")
+            self.assertEqual(self._get_invitation().state, "expired")
+
+    # === First login === #
 
     def test_first_login_is_kept(self):
-        _order, user = self._confirm()
-        user.with_user(user)._update_last_login()
+        self._confirm_order()
+        user = self.customer.user_ids
+        self._record_login(user)
         first = user.portal_activation_date
         self.assertTrue(first)
         user.portal_activation_date = first - timedelta(days=3)
-        user.with_user(user)._update_last_login()
+        self._record_login(user)
         self.assertEqual(user.portal_activation_date, first - timedelta(days=3))
 
     def test_users_of_before_the_installation_are_activated(self):
@@ -218,366 +279,5 @@ class TestInvitation(PortalAccountCommon):
     def test_user_of_old_is_not_taken_for_activated_now(self):
         user = new_test_user(self.env, "old@example.com", "base.group_portal")
         self.env["res.users.log"].with_user(user).sudo().create({})
-        user.with_user(user)._update_last_login()
+        self._record_login(user)
         self.assertFalse(user.portal_activation_date)
-
-    def test_mail_server_down_leaves_all_due_and_tries_again(self):
-        partners = self.customer + self._create_customer("Second", "second@example.com")
-        orders = self._create_orders(partners)
-        orders.action_confirm()
-        down = MailDeliveryException("Unable to connect", ConnectionRefusedError())
-        with (
-            patch.object(IrMail_Server, "_connect__", side_effect=down.args[1]),
-            patch.object(IrMail_Server, "_disable_send", lambda self: False),
-            self.capture_triggers(CRON) as capture,
-            self._mute_odoo() as log,
-            self.enter_registry_test_mode(),
-        ):
-            self.env.ref(CRON).method_direct_trigger()
-        self.env.invalidate_all()
-        self.assertEqual(
-            len(log.output), 1, "one attempt shows that the server is down"
-        )
-        self.assertIn("Traceback", log.output[0])
-        self.assertTrue(all(partners.user_ids.mapped("portal_invitation_due")))
-        self.assertFalse(any(partners.user_ids.mapped("portal_invitation_failures")))
-        self.assertTrue(capture.records)
-        for user in partners.user_ids:
-            user.portal_invitation_due -= timedelta(minutes=5)  # later
-        self.assertEqual(len(self._send_invitations()), 2)
-
-    def test_longest_due_is_sent_first_and_what_remains_is_told(self):
-        partners = self.customer + self._create_customer("Second", "second@example.com")
-        self._create_orders(partners).action_confirm()
-        partners[1].user_ids.portal_invitation_due = "2020-01-01"
-        calls = []
-
-        def stop(cron, *args, **kwargs):
-            calls.append((args, kwargs))
-            return 0
-
-        with (
-            patch.object(type(self.env["ir.cron"]), "_commit_progress", stop),
-            self.mock_mail_gateway(),
-        ):
-            self.env["res.users"]._cron_send_portal_invitations()
-        [mail] = self._mails
-        self.assertEqual(mail["email_to"], ["second@example.com"])
-        self.assertEqual(calls, [((), {"remaining": 2}), ((1,), {})])
-        self.assertTrue(self.customer.user_ids.portal_invitation_due)
-
-    def test_mail_server_of_one_company_does_not_keep_the_others_waiting(self):
-        company = self.env["res.company"].create({"name": "Second"})
-        partners = self.customer
-        for name in ("same", "other"):
-            partners += self._create_customer(name, f"{name}@example.com")
-        orders = self._create_orders(partners)
-        orders[2].company_id = company
-        orders.action_confirm()
-        for number, partner in enumerate(partners):
-            partner.user_ids.portal_invitation_due = f"2020-01-0{number + 1}"
-        users = partners.user_ids
-        send = type(users)._send_portal_invitation
-        down = MailDeliveryException("Unable to connect", ConnectionRefusedError())
-
-        def send_or_fail(user):
-            if user == partners[0].user_ids:
-                raise down
-            return send(user)
-
-        with (
-            patch.object(
-                type(partners.user_ids), "_send_portal_invitation", send_or_fail
-            ),
-            self._mute_odoo(),
-        ):
-            mails = self._send_invitations()
-        self.assertEqual([mail["email_to"] for mail in mails], [["other@example.com"]])
-        for user in partners[:2].user_ids:
-            self.assertTrue(user.portal_invitation_due)
-            self.assertFalse(user.portal_invitation_failures)
-
-    def _confirm_in_companies(self):
-        """Confirm orders in two other companies in turns, and one in our own.
-
-        :return: the accounts, in the order in which their invitations are due
-        """
-        companies = self.env["res.company"].create(
-            [{"name": name} for name in ("Second", "Third")]
-        )
-        partners = self.env["res.partner"].create(
-            [{"name": name, "email": f"{name}@example.com"} for name in "abcd"]
-        )
-        partners += self.customer
-        orders = self._create_orders(partners)
-        for order, company in zip(
-            orders, companies + companies + self.company, strict=True
-        ):
-            order.company_id = company
-        orders.action_confirm()
-        for number, user in enumerate(partners.user_ids):
-            user.portal_invitation_due = f"2020-01-0{number + 1}"
-        return partners.user_ids
-
-    def _run_job(self, users, time_left):
-        """Run the job where no mail server answers but that of the last account.
-
-        :param time_left: what the job is told after each account that was tried
-        :return: the accounts that were tried, what the job said of its progress, and
-            when it is to run again
-        """
-        tried, progress = self.env["res.users"], []
-
-        def send(user):
-            nonlocal tried
-            tried += user
-            if user != users[-1]:
-                raise MailDeliveryException("No connection", ConnectionRefusedError())
-            user.portal_invitation_due = False
-
-        def commit_progress(_cron, *args, **kwargs):
-            progress.append((args, kwargs))
-            return time_left
-
-        with (
-            patch.object(type(users), "_send_portal_invitation", send),
-            patch.object(
-                type(self.env["ir.cron"]), "_commit_progress", commit_progress
-            ),
-            self.capture_triggers(CRON) as capture,
-            mute_logger("odoo.addons.sales_confirm_user_create.models.res_users"),
-        ):
-            users._cron_send_portal_invitations()
-        return tried, progress, capture.records.mapped("call_at")
-
-    def test_companies_without_mail_server_are_tried_once_and_again_in_minutes(self):
-        users = self._confirm_in_companies()
-        tried, progress, call_at = self._run_job(users, 1)
-        self.assertEqual(tried, users[:2] + users[-1])
-        # those of the company that wait for the next run are not left over
-        waiting = [((), {}), ((2,), {})]
-        self.assertEqual(
-            progress, [((), {"remaining": 5}), *waiting, *waiting, ((1,), {})]
-        )
-        self.assertEqual(len(call_at), 2)
-        for again in call_at:
-            wait = again - fields.Datetime.now()
-            self.assertAlmostEqual(wait.total_seconds(), 300, delta=30)
-        for user in users[:-1]:
-            self.assertEqual(user.portal_invitation_due, call_at[0])
-            self.assertFalse(user.portal_invitation_failures)
-
-    def test_mail_server_that_takes_all_of_the_time_leaves_the_others_their_turn(self):
-        users = self._confirm_in_companies()
-        for user, remaining in ((users[0], 5), (users[1], 3), (users[-1], 1)):
-            tried, progress, _call_at = self._run_job(users, 0)
-            self.assertEqual(tried, user)
-            self.assertEqual(progress[0], ((), {"remaining": remaining}))
-
-    def test_account_that_is_in_use_is_tried_again_in_minutes(self):
-        _order, user = self._confirm()
-        nobody = user.browse()
-        with (
-            patch.object(
-                type(user), "try_lock_for_update", lambda self, **kwargs: nobody
-            ),
-            self.capture_triggers(CRON) as capture,
-        ):
-            self.assertFalse(self._send_invitations())
-        self.assertTrue(user.portal_invitation_due)
-        [again] = capture.records.mapped("call_at")
-        wait = again - fields.Datetime.now()
-        self.assertAlmostEqual(wait.total_seconds(), 300, delta=30)
-
-    def test_link_is_not_sent_where_it_would_activate_another_user(self):
-        order, user = self._confirm()
-        user.copy({"login": "another@example.com", "partner_id": self.customer.id})
-        with self._mute_odoo():
-            self.assertFalse(self._send_invitations())
-        self.assertTrue(user.portal_invitation_due)
-        self.assertIn("several users", self._get_notes(order)[0])
-        self.assertIn("several users", user._get_no_portal_invitation_reason())
-
-    def test_refused_mail_stays_due_with_growing_delay_and_one_note(self):
-        order, user = self._confirm()
-        refused = MailDeliveryException("Mail Delivery Failed", "550 no such user")
-        before = len(self._get_notes(order))
-        for failures, minutes in ((1, 5), (2, 10), (3, 20)):
-            user.portal_invitation_due = fields.Datetime.now()
-            with (
-                patch.object(IrMail_Server, "_disable_send", lambda self: False),
-                patch.object(IrMail_Server, "_connect__", return_value=None),
-                patch.object(IrMail_Server, "send_email", side_effect=refused),
-                self._mute_odoo(),
-                self.enter_registry_test_mode(),
-            ):
-                self.env.ref(CRON).method_direct_trigger()
-            self.env.invalidate_all()
-            self.assertEqual(user.portal_invitation_failures, failures)
-            wait = user.portal_invitation_due - fields.Datetime.now()
-            self.assertAlmostEqual(wait.total_seconds(), minutes * 60, delta=30)
-            self.assertFalse(user.portal_invitation_count)
-        notes = self._get_notes(order)
-        self.assertEqual(len(notes), before + 1)
-        self.assertIn("550 no such user", notes[0])
-        self.assertFalse(self._send_invitations(), "not due yet")
-        user.portal_invitation_due = fields.Datetime.now()
-        self.assertEqual(len(self._send_invitations()), 1)
-        self.assertFalse(user.portal_invitation_failures)
-
-    def test_mail_refused_for_months_still_waits_a_day(self):
-        _order, user = self._confirm()
-        user.portal_invitation_failures = 1000
-        user._postpone_portal_invitation(UserError("refused"))
-        wait = user.portal_invitation_due - fields.Datetime.now()
-        self.assertAlmostEqual(wait.total_seconds(), 24 * 3600, delta=30)
-        triggers = self.env["ir.cron.trigger"].search(
-            [("cron_id", "=", self.env.ref(CRON).id)]
-        )
-        self.assertIn(user.portal_invitation_due, triggers.mapped("call_at"))
-
-    def test_account_without_address_is_not_taken_for_invited(self):
-        order, user = self._confirm()
-        user.login = "jane"
-        with self._mute_odoo():
-            self.assertFalse(self._send_invitations())
-        self.assertTrue(user.portal_invitation_due)
-        self.assertFalse(user.portal_invitation_count)
-        self.assertIn("not an email address", self._get_notes(order)[0])
-
-    def test_failure_is_noted_in_the_language_of_the_salesperson(self):
-        self.env["res.lang"]._activate_lang("fr_FR")
-        order, user = self._confirm()
-        self.salesperson.lang = "fr_FR"
-        order.user_id = self.salesperson
-        user.login = "jane"
-        with self._mute_odoo():
-            self._send_invitations()
-        note = order.message_ids[0].body
-        self.assertIn("pas pu être envoyée", note)
-        self.assertIn("est pas une adresse", note)
-
-    def test_mail_that_odoo_does_not_send_is_not_taken_for_sent(self):
-        _order, user = self._confirm()
-        with (
-            patch.object(IrMail_Server, "_disable_send", lambda self: True),
-            self._mute_odoo() as log,
-            self.enter_registry_test_mode(),
-        ):
-            self.env.ref(CRON).method_direct_trigger()
-        self.env.invalidate_all()
-        self.assertIn("MailDeliveryException: outgoing", log.output[0])
-        self.assertTrue(user.portal_invitation_due)
-        self.assertEqual(user.portal_invitation_failures, 1)
-
-    def test_account_that_was_activated_meanwhile_is_not_invited(self):
-        _order, user = self._confirm()
-        lock = type(user).try_lock_for_update
-
-        def activate_and_lock(users, **options):
-            users.portal_invitation_due = False
-            return lock(users, **options)
-
-        with patch.object(type(user), "try_lock_for_update", activate_and_lock):
-            self.assertFalse(self._send_invitations())
-        self.assertFalse(user.portal_invitation_count)
-
-    def test_conflict_leaves_the_invitation_due_without_a_note(self):
-        order, user = self._confirm()
-        notes = self._get_notes(order)
-        with (
-            patch.object(
-                type(user),
-                "_send_portal_invitation",
-                side_effect=SerializationFailure(),
-            ),
-            self.capture_triggers(CRON) as capture,
-        ):
-            self.assertFalse(self._send_invitations())
-        self.assertGreater(
-            max(capture.records.mapped("call_at")), fields.Datetime.now()
-        )
-        self.assertTrue(user.portal_invitation_due)
-        self.assertFalse(user.portal_invitation_failures)
-        self.assertEqual(self._get_notes(order), notes)
-        self.assertEqual(len(self._send_invitations()), 1)
-
-    def _fail_to_send(self, broken, error):
-        """Have the invitation of one account fail, and those of others sent."""
-        send = type(broken)._send_portal_invitation
-
-        def send_or_fail(user):
-            if user == broken:
-                raise error
-            return send(user)
-
-        return patch.object(type(broken), "_send_portal_invitation", send_or_fail)
-
-    def test_conflict_while_postponing_does_not_keep_the_others_waiting(self):
-        partners = self.customer + self._create_customer("Second", "second@example.com")
-        self._create_orders(partners).action_confirm()
-        user = self.customer.user_ids
-        with (
-            self._fail_to_send(user, MailDeliveryException("no answer", OSError())),
-            patch.object(
-                type(user), "_await_mail_server", side_effect=SerializationFailure()
-            ),
-            self.capture_triggers(CRON) as capture,
-            self._mute_odoo(),
-        ):
-            mails = self._send_invitations()
-        self.assertEqual([mail["email_to"] for mail in mails], [["second@example.com"]])
-        self.assertGreater(
-            max(capture.records.mapped("call_at")), fields.Datetime.now()
-        )
-        self.assertTrue(user.portal_invitation_due)
-
-    def test_one_that_fails_does_not_keep_the_others_waiting(self):
-        partners = self.customer + self._create_customer("Second", "second@example.com")
-        self._create_orders(partners).action_confirm()
-        broken = self.customer.user_ids
-        with (
-            self._fail_to_send(broken, ValueError("this one fails")),
-            self._mute_odoo(),
-        ):
-            mails = self._send_invitations()
-        self.assertEqual([mail["email_to"] for mail in mails], [["second@example.com"]])
-        self.assertTrue(broken.portal_invitation_due)
-
-    def test_deleted_template_is_noted_and_repair_sends(self):
-        order, user = self._confirm()
-        template = self.env.ref(MAIL_TEMPLATE)
-        values = template.copy_data()[0]
-        template.unlink()
-        with self._mute_odoo() as log:
-            self.assertFalse(self._send_invitations())
-        self.assertIn("Traceback", log.output[0])
-        self.assertTrue(any("missing" in note for note in self._get_notes(order)))
-        self.env["ir.model.data"]._update_xmlids(
-            [
-                {
-                    "xml_id": MAIL_TEMPLATE,
-                    "record": self.env["mail.template"].create(values),
-                }
-            ]
-        )
-        user.portal_invitation_due = fields.Datetime.now()
-        self.assertEqual(len(self._send_invitations()), 1)
-
-    def test_broken_template_is_noted_and_repair_sends(self):
-        template = self.env.ref(MAIL_TEMPLATE)
-        body = template.body_html
-        # what is saved is checked by rendering it, but for a user of now
-        template.body_html = """
-            <p t-out="1 // len(object.login.replace('jane@example.com', ''))"/>
-        """
-        order, user = self._confirm()
-        with self._mute_odoo() as log:
-            self.assertFalse(self._send_invitations())
-        self.assertIn("Traceback", log.output[0])
-        note = self._get_notes(order)[0]
-        self.assertIn("could not be sent", note)
-        self.assertNotIn("Traceback", note)
-        template.body_html = body
-        user.portal_invitation_due = fields.Datetime.now()
-        self.assertEqual(len(self._send_invitations()), 1)

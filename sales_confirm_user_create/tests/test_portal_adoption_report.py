@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, new_test_user, tagged
 
 from .common import PortalAccountCommon
+from .mail_server import MailServer, refuse
 
 
 class PortalAdoptionReportCommon(PortalAccountCommon):
@@ -81,7 +82,7 @@ class TestPortalAdoptionReport(PortalAdoptionReportCommon):
         self._send_invitations()
         self.assertEqual(self._read(orders, *measures), (1, 1, 0))
         account = self._get_account(orders[0])
-        account.with_user(account)._update_last_login()
+        self._record_login(account)
         self.assertEqual(self._read(orders, *measures), (1, 1, 1))
         self.assertEqual(self._read(orders[0], *measures), (1, 1, 1))
 
@@ -129,7 +130,9 @@ class TestPortalAdoptionReport(PortalAdoptionReportCommon):
         self.assertAlmostEqual(shares[datetime(2020, 1, 1)], 2 / 3)
         self.assertAlmostEqual(shares[datetime(2020, 2, 1)], 1)
 
-    def test_an_account_of_the_same_address_counts_as_it_does_at_confirmation(self):
+    def test_an_account_with_the_address_as_login_counts_as_it_does_at_confirmation(
+        self,
+    ):
         first = self._confirm(date=datetime(2020, 1, 1))
         self._activate(first, datetime(2020, 1, 2))
         guest = self._create_customer("Jane", "Jane <JANE@example.com>")
@@ -155,6 +158,23 @@ class TestPortalAdoptionReport(PortalAdoptionReportCommon):
         self.assertEqual(self._read(anywhere, "activated_rate"), 1)
         guest.website_id = self.website
         self.assertEqual(self._read(anywhere, "activated_rate"), 0)
+
+    def test_an_account_whose_contact_only_has_the_address_does_not_count(self):
+        somebody = self._create_customer("Somebody", "somebody@example.com")
+        first = self._confirm(somebody, date=datetime(2020, 1, 1))
+        self._activate(first, datetime(2020, 1, 2))
+        somebody.with_user(self._get_account(first)).sudo().email = "jane@example.com"
+        order = self._confirm(date=datetime(2020, 1, 3))
+        self.assertTrue(order.user_created)
+        self.assertEqual(self._read(order, "activated_rate"), 0)
+
+    def test_an_invitation_that_was_refused_is_no_account_invited(self):
+        order = self._confirm()
+        self._fail_to_send(MailServer(refuse(550)))
+        self.assertEqual(self._read(order, "account_count", "invited_count"), (1, 0))
+        with self._later(minutes=6):
+            self._send_invitations()
+        self.assertEqual(self._read(order, "account_count", "invited_count"), (1, 1))
 
     def test_customers_without_an_address_do_not_share_an_account(self):
         first = self._confirm(date=datetime(2020, 1, 1))
@@ -264,8 +284,8 @@ class TestPortalAdoptionReport(PortalAdoptionReportCommon):
 @tagged("post_install", "-at_install")
 class TestPortalAdoptionReportTour(PortalAdoptionReportCommon, HttpCase):
     def test_the_report_opens_from_the_sales_menu(self):
-        if not self.env.ref("sale.sale_menu_root").active:
-            self.skipTest("the Sales app comes with `sale_management` only")
+        # the app comes with `sale_management` only
+        self.env.ref("sale.sale_menu_root").active = True
         new_test_user(self.env, "manager", "sales_team.group_sale_manager")
         self._activate(self._confirm(), days=2)
         self.start_tour(

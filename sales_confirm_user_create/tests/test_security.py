@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError
 from odoo.service.model import get_public_method
 from odoo.tests import new_test_user, tagged
 
@@ -11,21 +11,18 @@ OUR_MODELS = (
     "res.company",
     "res.config.settings",
     "portal.account.batch",
+    "portal.invitation",
+    "ir.mail_server",
 )
-OUR_FIELDS = (
-    "portal_invitation_order_id",
-    "portal_invitation_due",
-    "portal_invitation_date",
-    "portal_invitation_count",
-    "portal_invitation_failures",
-    "portal_reminder_count",
-    "portal_activation_date",
-)
+USER_FIELDS = ("portal_invitation_ids", "portal_activation_date")
+# what the confirmation writes, and values that somebody might give them
+ORDER_VALUES = ({"user_created": True}, {"portal_account_issue": "error"})
+STATES = {"portal_account_state": "activated", "portal_account_issue": "error"}
 
 
 @tagged("post_install", "-at_install")
 class TestSecurity(PortalAccountCommon):
-    """Whoever may confirm gains the confirmation, and nothing else."""
+    """Anybody who may confirm gets the confirmation, and nothing else."""
 
     @classmethod
     def setUpClass(cls):
@@ -36,22 +33,34 @@ class TestSecurity(PortalAccountCommon):
         cls.visitor = cls.env.ref("base.public_user")
         cls.people = cls.salesperson + cls.portal_user + cls.visitor
 
-    def test_nobody_marks_an_order_by_hand(self):
+    def test_nobody_writes_what_the_confirmation_found_out(self):
         order = self._create_order(user_id=self.salesperson.id)
-        admin = self.env.ref("base.user_admin")
-        for user in self.people + admin:
-            with self.subTest(user=user.login):
-                with self.assertRaises(AccessError):
-                    order.with_user(user).write({"user_created": True})
-                with self.assertRaises(AccessError):
-                    order.with_user(user).create(
-                        {"partner_id": self.customer.id, "user_created": True}
-                    )
-                with self.assertRaises(AccessError):
-                    order.with_user(user).with_context(
-                        default_user_created=True
-                    ).create({"partner_id": self.customer.id})
+        for user in self.people + self.env.ref("base.user_admin"):
+            for values in ORDER_VALUES:
+                with self.subTest(user=user.login, values=values):
+                    with self.assertRaises(AccessError):
+                        order.with_user(user).write(values)
+                    with self.assertRaises(AccessError):
+                        order.with_user(user).create(
+                            {"partner_id": self.customer.id, **values}
+                        )
         self.assertFalse(order.user_created)
+        self.assertFalse(order.portal_account_issue)
+
+    def test_nobody_creates_marked_orders_by_defaults(self):
+        Order = self.env["sale.order"].with_user(self.salesperson)
+        for values in ORDER_VALUES:
+            [(name, value)] = values.items()
+            with self.subTest(name):
+                context = {f"default_{name}": value}
+                with self.assertRaises(AccessError):
+                    Order.with_context(context).create({"partner_id": self.customer.id})
+                # as any user may in the debug menu
+                self.env["ir.default"].with_user(self.salesperson).set(
+                    "sale.order", name, value, user_id=True
+                )
+                with self.assertRaises(AccessError):
+                    Order.create({"partner_id": self.customer.id})
 
     def test_mark_is_not_taken_back_by_hand(self):
         order = self._create_order(user_id=self.salesperson.id)
@@ -59,6 +68,14 @@ class TestSecurity(PortalAccountCommon):
         with self.assertRaises(AccessError):
             order.with_user(self.salesperson).write({"user_created": False})
         self.assertTrue(order.user_created)
+
+    def test_issue_is_not_taken_back_by_hand(self):
+        self.customer.email = False
+        order = self._create_order(user_id=self.salesperson.id)
+        order.action_confirm()
+        with self.assertRaises(AccessError):
+            order.with_user(self.salesperson).write({"portal_account_issue": False})
+        self.assertEqual(order.portal_account_issue, "no_email")
 
     def test_salesperson_still_writes_what_is_theirs(self):
         order = self._create_order(user_id=self.salesperson.id)
@@ -69,7 +86,7 @@ class TestSecurity(PortalAccountCommon):
         self._create_order().action_confirm()
         user = self.customer.user_ids
         for person in self.people:
-            for name in OUR_FIELDS:
+            for name in USER_FIELDS:
                 with self.subTest(user=person.login, field=name):
                     with self.assertRaises(AccessError):
                         user.with_user(person).read([name])
@@ -81,9 +98,100 @@ class TestSecurity(PortalAccountCommon):
     def test_customer_cannot_change_own_invitation(self):
         self._create_order().action_confirm()
         user = self.customer.user_ids
-        for name in OUR_FIELDS:
+        for name in USER_FIELDS:
             with self.subTest(field=name), self.assertRaises(AccessError):
                 user.with_user(user).write({name: False})
+
+    def test_invitations_are_for_sales_managers(self):
+        self._create_order().action_confirm()
+        invitation = self._get_invitation()
+        for person in self.people + self.customer.user_ids:
+            with self.subTest(user=person.login):
+                with self.assertRaises(AccessError):
+                    invitation.with_user(person).read(["state"])
+                with self.assertRaises(AccessError):
+                    invitation.with_user(person).search([])
+                with self.assertRaises(AccessError):
+                    invitation.with_user(person).action_resend()
+
+    def test_sales_manager_changes_no_invitation(self):
+        self._create_order().action_confirm()
+        invitation = self._get_invitation().with_user(self._create_manager())
+        self.assertEqual(invitation.state, "due")
+        with self.assertRaises(AccessError):
+            invitation.sent_count = 0
+        with self.assertRaises(AccessError):
+            invitation.unlink()
+        with self.assertRaises(AccessError):
+            invitation.create(
+                {"user_id": self.portal_user.id, "company_id": self.company.id}
+            )
+
+    def test_sales_manager_sees_no_invitation_of_another_company(self):
+        company = self.env["res.company"].create({"name": "Second company"})
+        self._create_order(company_id=company.id, order_line=False).action_confirm()
+        invitation = self._get_invitation().with_user(self._create_manager())
+        self.assertFalse(invitation.search([("id", "=", invitation.id)]))
+        with self.assertRaises(AccessError):
+            invitation.action_resend()
+
+    def _create_manager(self):
+        return new_test_user(self.env, "manager", "sales_team.group_sale_manager")
+
+    def test_state_of_the_account_is_not_for_customers_and_visitors(self):
+        order = self._create_order(self.portal_user.partner_id)
+        order.action_confirm()
+        for person in self.portal_user + self.visitor:
+            Order = order.with_user(person)
+            for name, value in STATES.items():
+                with self.subTest(user=person.login, field=name):
+                    with self.assertRaises(AccessError):
+                        Order.read([name])
+                    with self.assertRaises(AccessError):
+                        Order.search([(name, "=", value)])
+                    with self.assertRaises(AccessError):
+                        Order.search([], order=name)
+                    with self.assertRaises(AccessError):
+                        Order.formatted_read_group([], [name], ["__count"])
+
+    def test_salesperson_searches_sorts_and_groups_by_the_state(self):
+        order = self._create_order(user_id=self.salesperson.id)
+        order.action_confirm()
+        Order = order.with_user(self.salesperson)
+        domain = [("id", "=", order.id)]
+        state = ("portal_account_state", "=", "due")
+        self.assertEqual(Order.search([*domain, state]), order)
+        for name in STATES:
+            self.assertEqual(Order.search(domain, order=name), order)
+        [group] = Order.formatted_read_group(domain, ["portal_account_state"])
+        self.assertEqual(group["portal_account_state"], "due")
+
+    def test_customer_reads_the_own_order_as_before(self):
+        order = self._create_order(self.portal_user.partner_id)
+        order.action_confirm()
+        Order = order.with_user(self.portal_user)
+        self.assertEqual(Order.search([("id", "=", order.id)], order="name"), order)
+        [group] = Order.formatted_read_group(
+            [("id", "=", order.id)], ["state"], ["__count"]
+        )
+        self.assertEqual((group["state"], group["__count"]), ("sale", 1))
+
+    def test_onchange_shows_no_state_of_a_contact_of_another_company(self):
+        company = self.env["res.company"].create({"name": "Second company"})
+        self.customer.company_id = company
+        self._create_order(company_id=company.id, order_line=False).action_confirm()
+        self.env.invalidate_all()
+        changes = (
+            self.env["sale.order"]
+            .with_user(self.salesperson)
+            .onchange(
+                {"partner_id": self.customer.id},
+                ["partner_id"],
+                {"partner_id": {}, "portal_account_state": {}},
+            )
+        )
+        self.assertEqual(self.customer.portal_account_state, "due")
+        self.assertEqual(changes["value"]["portal_account_state"], "none")
 
     def test_methods_of_the_addon_cannot_be_called_from_outside(self):
         for model_name in OUR_MODELS:
@@ -96,17 +204,25 @@ class TestSecurity(PortalAccountCommon):
                 for name, method in vars(cls).items():
                     if not callable(method) or name.startswith("__"):
                         continue
-                    with self.subTest(model=model_name, method=name):
-                        if name in self._get_public_methods():
-                            continue
-                        with self.assertRaises(AccessError):
-                            get_public_method(model, name)
+                    if name in self._get_public_methods():
+                        continue
+                    with (
+                        self.subTest(model=model_name, method=name),
+                        self.assertRaises(AccessError),
+                    ):
+                        get_public_method(model, name)
 
     def _get_public_methods(self):
         """Return the methods that are meant to be called, each tested elsewhere."""
         return {
+            # Odoo's
             "action_confirm",
+            "create",
+            "signup_prepare",
+            "write",
+            # ours
             "action_create_portal_account",
+            "action_resend",
             "action_resend_portal_invitation",
             "action_open_portal_user",
             "action_open_portal_invitation_template",
@@ -126,17 +242,31 @@ class TestSecurity(PortalAccountCommon):
             user.create({"name": "x", "login": "x"})
 
     def test_defaults_in_the_context_give_the_account_nothing(self):
-        order = self._create_order(user_id=self.salesperson.id)
-        order.with_user(self.salesperson).with_context(
-            default_password="Secret-12345",
-            default_group_ids=[(4, self.env.ref("base.group_system").id)],
-            default_login="admin2",
-        ).action_confirm()
-        user = self.customer.user_ids
-        self.assertEqual(user.login, "jane@example.com")
-        self.assertEqual(user.group_ids, self.env.ref("base.group_portal"))
-        self.env.cr.execute("SELECT password FROM res_users WHERE id = %s", [user.id])
-        self.assertEqual(self.env.cr.fetchone(), (None,))
+        website = self.env["website"].create({"name": "Second"})
+        context = {
+            "default_password": "Secret-12345",
+            "default_group_ids": [(4, self.env.ref("base.group_system").id)],
+            "default_login": "admin2",
+            "default_notification_type": "inbox",
+            "default_website_id": website.id,
+            "default_company_id": self.company.id,
+            "default_active": False,
+        }
+        for caller in (self.salesperson, self.env.ref("base.user_root")):
+            with self.subTest(caller=caller.login):
+                customer = self._create_customer("Guest", f"{caller.id}@example.com")
+                order = self._create_order(customer, user_id=self.salesperson.id)
+                order.with_user(caller).with_context(context).action_confirm()
+                user = customer.user_ids
+                self.assertEqual(user.login, f"{caller.id}@example.com")
+                self.assertEqual(user.group_ids, self.env.ref("base.group_portal"))
+                self.assertEqual(user.notification_type, "email")
+                self.assertFalse(user.website_id)
+                self.assertFalse(customer.website_id)
+                self.env.cr.execute(
+                    "SELECT password FROM res_users WHERE id = %s", [user.id]
+                )
+                self.assertEqual(self.env.cr.fetchone(), (None,))
 
     def test_address_of_the_administrator_gives_nothing(self):
         admin = self.env.ref("base.user_admin")
@@ -150,7 +280,7 @@ class TestSecurity(PortalAccountCommon):
         self.assertFalse(self.customer.user_ids)
         self.assertEqual(admin.group_ids, groups)
         self.assertEqual(admin.write_date, password_date)
-        self.assertFalse(admin.portal_invitation_due)
+        self.assertFalse(admin.portal_invitation_ids)
         self.assertFalse(self._send_invitations())
 
     def test_token_is_readable_nowhere(self):
@@ -175,16 +305,31 @@ class TestSecurity(PortalAccountCommon):
             )
             self.assertFalse(self.env.cr.fetchall(), f"{table}.{column}")
 
-    def test_composer_gives_a_salesperson_no_link(self):
+    def test_template_gives_nobody_a_link(self):
         self._create_order().action_confirm()
+        self._send_invitations()
         template = self.env.ref(
             "sales_confirm_user_create.mail_template_portal_invitation"
         )
-        with self.mock_mail_gateway(), self.assertRaises(UserError):
+        invitation = self._get_invitation()
+        with self.mock_mail_gateway(), self.assertRaises(AccessError):
             template.with_user(self.salesperson).send_mail(
-                self.customer.user_ids.id, force_send=True
+                invitation.id, force_send=True
             )
         self.assertFalse(self._mails)
+        editor = new_test_user(
+            self.env,
+            "editor",
+            "sales_team.group_sale_manager,mail.group_mail_template_editor",
+        )
+        template.body_html += (
+            '<t t-out="object.user_id.partner_id.sudo()._get_signup_url()"/>'
+        )
+        rendered = template.with_user(editor)._generate_template(
+            invitation.ids, ("body_html",)
+        )[invitation.id]["body_html"]
+        self.assertIn("jane@example.com", rendered)
+        self.assertNotIn("token=", rendered)
 
     def test_visitor_learns_only_whether_there_is_an_account(self):
         order = self._create_order()

@@ -1,0 +1,140 @@
+from lxml import etree
+
+from odoo.tests import tagged
+from odoo.tools import convert_file
+
+from .common_http import PortalPageCase
+
+ADDON = "sales_confirm_user_create"
+VIEWS = (
+    "views/portal_activate_templates.xml",
+    "views/website_sale_templates.xml",
+    "views/sale_portal_templates.xml",
+)
+CONTENT = "sale.sale_order_portal_content"
+ORDER = "sale.sale_order_portal_template"
+SIGN_UP = "auth_signup.signup"
+CONFIRMATION = "website_sale.confirmation"
+STATUS = "website_sale.payment_confirmation_status"
+
+
+@tagged("post_install", "-at_install")
+class TestPagesChangedByView(PortalPageCase):
+    """A shop has removed parts of Odoo's pages: the addon installs, updates and works.
+
+    This shop has done so by a view that inherits from the page, after installing.
+    """
+
+    order = url = None
+
+    def _change(self, xmlid, part):
+        """Remove what an XPath expression finds in a page."""
+        spec = etree.Element("xpath", expr=part, position="replace")
+        self.env["ir.ui.view"].create(
+            {
+                "name": "Changed by the shop",
+                "type": "qweb",
+                "key": "shop.changed_page",
+                "mode": "extension",
+                "inherit_id": self.env.ref(xmlid).id,
+                "arch": f"<data>{etree.tostring(spec, encoding='unicode')}</data>",
+            }
+        )
+
+    def _remove(self, xmlid, part, is_message_lost=False):
+        """Have a shop change a page; open it, update the addon, and open it again."""
+        self._change(xmlid, part)
+        self._open_page(xmlid, is_message_lost)
+        self._load_views("update")
+        self._open_page(xmlid, is_message_lost)
+        views = self.env["ir.ui.view"].with_context(website_id=self.website.id)
+        arch = views._get_template_view(xmlid)._get_combined_arch()
+        self.assertFalse(arch.xpath(part), "the page is as the shop wants it")
+
+    def _load_views(self, mode):
+        """Install or update the addon's parts of pages, as Odoo does."""
+        for name in VIEWS:
+            convert_file(self.env, ADDON, name, {}, mode)
+        views = self.env["ir.ui.view"]
+        views._create_all_specific_views([ADDON])
+        views.search([("key", "=like", f"{ADDON}.%")])._check_xml()
+
+    def _open_page(self, xmlid, is_message_lost):
+        """Open a page as a customer who is to read that there is an account."""
+        if xmlid == SIGN_UP:
+            self._open_browser()
+            page = self._get_page("/web/signup")
+            self.assertTrue(page.xpath("//form[hasclass('oe_signup_form')]"))
+            return
+        if not self.order:
+            self.order = self._create_order(website_id=self.website.id)
+            self.url = self._accept_quotation(self.order)
+        if xmlid in (ORDER, CONTENT):
+            page = self._get_page(self.url)
+        else:
+            page = self._get_confirmation_page(self.order)
+        self.assertEqual(len(self._get_message(page)), not is_message_lost)
+
+    def test_confirmation_without_the_sign_up_block(self):
+        block = "//t[contains(@t-if, '_get_signup_invitation_scope')]"
+        self._remove(CONFIRMATION, block)
+
+    def test_confirmation_without_the_status_of_the_payment(self):
+        call = f"//t[@t-call='{STATUS}']"
+        self._remove(CONFIRMATION, call, is_message_lost=True)
+
+    def test_confirmation_with_an_empty_status_of_the_payment(self):
+        self._remove(STATUS, "//div[@name='order_confirmation']")
+
+    def test_sign_up_without_the_fields_of_the_password(self):
+        self._remove(SIGN_UP, "//t[@t-call='auth_signup.fields']")
+
+    def test_sign_up_without_the_way_back(self):
+        self._remove(SIGN_UP, "//a[contains(@t-attf-href, '/web/login')]")
+
+    def test_sign_up_without_other_providers(self):
+        self._remove(SIGN_UP, "//t[@t-call='web.login_oauth']")
+
+    def test_order_without_the_state_of_the_payment(self):
+        self._remove(ORDER, "//t[@t-call='payment.state_header']")
+
+    def test_order_without_messages(self):
+        self._remove(ORDER, "//div[@t-if=\"message == 'sign_ok'\"]")
+
+    def test_order_without_its_content(self):
+        content = "//div[@id='portal_sale_content']"
+        self._remove(ORDER, content, is_message_lost=True)
+
+    def test_order_without_its_introduction(self):
+        self._remove(CONTENT, "//div[@id='introduction']")
+
+    def test_order_content_without_the_state_of_the_payment(self):
+        self._remove(CONTENT, "//t[@t-call='payment.state_header']")
+
+
+class ShopWithChangesBefore:
+    """A shop that installs the addon after it has changed its pages."""
+
+    def _change(self, xmlid, part):
+        self.env["ir.ui.view"].search([("key", "=like", f"{ADDON}.%")]).unlink()
+        super()._change(xmlid, part)
+        self._load_views("init")
+
+
+class TestPagesChangedOnWebsite(TestPagesChangedByView):
+    """This shop has changed the page of its website, as the website editor does."""
+
+    def _change(self, xmlid, part):
+        view = self.env.ref(xmlid)
+        arch = etree.fromstring(view.arch)
+        [node] = arch.xpath(part)
+        node.getparent().remove(node)
+        view.with_context(website_id=self.website.id).arch = etree.tostring(arch)
+
+
+class TestPagesChangedByViewBefore(ShopWithChangesBefore, TestPagesChangedByView):
+    """As above, before installing."""
+
+
+class TestPagesChangedOnWebsiteBefore(ShopWithChangesBefore, TestPagesChangedOnWebsite):
+    """As above, before installing."""

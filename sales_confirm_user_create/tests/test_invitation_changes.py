@@ -1,0 +1,272 @@
+from odoo.tests import new_test_user, tagged
+
+from .common import PortalAccountCommon
+
+
+@tagged("post_install", "-at_install")
+class TestInvitationChanges(PortalAccountCommon):
+    """What becomes of an invitation when the account, contact or order changes."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.clerk = new_test_user(
+            cls.env, "clerk", "base.group_user,base.group_partner_manager"
+        )
+
+    def _get_wizard(self):
+        """Return the customer's line of Odoo's wizard *Grant portal access*."""
+        Wizard = self.env["portal.wizard"].with_context(active_ids=self.customer.ids)
+        return Wizard.create({}).user_ids
+
+    def _get_mails(self, action):
+        """Return what Odoo sends during an action."""
+        with self.mock_mail_gateway():
+            action()
+        return self._mails
+
+    def assertOdooLinkWorks(self, mail):
+        token = self._get_link(mail).split("token=")[1].split("&")[0]
+        partner = self.env["res.partner"]._get_partner_from_token(token)
+        self.assertEqual(partner, self.customer)
+
+    # === Odoo's own links === #
+
+    def test_password_reset_while_due_is_the_only_email(self):
+        order = self._confirm_order()
+        [mail] = self._get_mails(self.customer.user_ids.action_reset_password)
+        self.assertFalse(self._send_invitations())
+        self.assertOdooLinkWorks(mail)
+        self.assertEqual(self._get_invitation().state, "sent")
+        message = order.action_resend_portal_invitation()["params"]["message"]
+        self.assertIn("less than ten minutes ago", message)
+
+    def test_visitor_who_resets_the_password_while_due_gets_one_email(self):
+        self._confirm_order()
+        visitor = self.env["res.users"].with_user(self.env.ref("base.public_user"))
+        [mail] = self._get_mails(
+            lambda: visitor.sudo().reset_password(self.customer.email)
+        )
+        self.assertFalse(self._send_invitations())
+        self.assertOdooLinkWorks(mail)
+
+    def test_re_invite_while_due_is_the_only_email(self):
+        self._confirm_order()
+        [mail] = self._get_mails(self._get_wizard().action_invite_again)
+        self.assertFalse(self._send_invitations())
+        self.assertOdooLinkWorks(mail)
+
+    def test_password_reset_after_the_invitation_leaves_both_links(self):
+        self._confirm_order()
+        [invitation] = self._send_invitations()
+        [mail] = self._get_mails(self.customer.user_ids.action_reset_password)
+        self.assertOdooLinkWorks(mail)
+        self.assertEqual(self._get_link_status(invitation), "valid")
+
+    # === Access === #
+
+    def test_access_revoked_while_due_and_granted_again_is_one_email_of_odoo(self):
+        self._confirm_order()
+        self._get_wizard().action_revoke_access()
+        self.assertFalse(self._send_invitations())
+        [mail] = self._get_mails(self._get_wizard().action_grant_access)
+        self.assertFalse(self._send_invitations())
+        self.assertFalse(self._remind(30))
+        self.assertOdooLinkWorks(mail)
+
+    def test_links_of_a_revoked_access_stay_dead(self):
+        order = self._confirm_order()
+        [old] = self._send_invitations()
+        self._get_wizard().action_revoke_access()
+        self.assertEqual(self._get_link_status(old), "invalid")
+        self._get_mails(self._get_wizard().action_grant_access)
+        self.assertEqual(self._get_link_status(old), "invalid")
+        with self._later(days=1):
+            order.action_resend_portal_invitation()
+            [new] = self._send_invitations()
+            self.assertEqual(self._get_link_status(old), "invalid")
+            self.assertEqual(self._get_link_status(new), "valid")
+
+    def test_user_archived_while_due_and_restored_gets_nothing(self):
+        self._confirm_order()
+        user = self.customer.user_ids
+        user.active = False
+        self.assertEqual(self._get_invitation().state, "cancelled")
+        user.active = True
+        self.assertFalse(self._send_invitations())
+        self.assertFalse(self._remind(30))
+        self.assertEqual(self._get_invitation().cancel_reason, "access")
+
+    def test_user_archived_and_restored_after_the_email_gets_no_reminder(self):
+        self._confirm_order()
+        [mail] = self._send_invitations()
+        user = self.customer.user_ids
+        user.active = False
+        user.active = True
+        self.assertFalse(self._remind(30))
+        self.assertEqual(self._get_link_status(mail), "invalid")
+
+    def test_account_that_became_internal_is_not_invited(self):
+        self._confirm_order()
+        user = self.customer.user_ids
+        user.group_ids = self.env.ref("base.group_user")
+        self.assertFalse(self._send_invitations())
+        self.assertEqual(self._get_invitation().state, "cancelled")
+
+    def test_account_activated_while_due_is_not_invited(self):
+        self._confirm_order()
+        self._record_login(self.customer.user_ids)
+        self.assertFalse(self._send_invitations())
+        self.assertEqual(self._get_invitation().state, "activated")
+
+    # === The address === #
+
+    def _correct_address(self, address="jane@example.org"):
+        self.customer.with_user(self.clerk).email = address
+
+    def test_corrected_address_gets_the_email_that_is_due(self):
+        order = self._confirm_order()
+        self._correct_address()
+        self.assertEqual(self.customer.user_ids.login, "jane@example.org")
+        self.assertIn("jane@example.org", self._get_notes(order)[0])
+        [mail] = self._send_invitations()
+        self.assertEqual(mail["email_to"], ["jane@example.org"])
+        self.assertEqual(self._get_link_status(mail), "valid")
+
+    def test_corrected_address_ends_the_links_of_the_old_one(self):
+        order = self._confirm_order()
+        [old] = self._send_invitations()
+        with self._later(hours=1):
+            self._correct_address()
+            self.assertEqual(self._get_link_status(old), "invalid")
+            self.assertFalse(self._send_invitations(), "nobody has asked for it")
+            order.with_user(self.salesperson).action_resend_portal_invitation()
+            [new] = self._send_invitations()
+        self.assertEqual(new["email_to"], ["jane@example.org"])
+        self.assertEqual(self._get_link_status(new), "valid")
+        self.assertEqual(self._get_link_status(old), "invalid")
+
+    def test_reminder_goes_to_the_corrected_address(self):
+        self._confirm_order()
+        self._send_invitations()
+        self._correct_address()
+        [mail] = self._remind(3)
+        self.assertEqual(mail["email_to"], ["jane@example.org"])
+
+    def test_nobody_is_warned_at_either_address(self):
+        self._confirm_order()
+        self.assertFalse(self._get_mails(self._correct_address))
+
+    def test_address_in_another_spelling_changes_nothing(self):
+        order = self._confirm_order()
+        [mail] = self._send_invitations()
+        notes = self._get_notes(order)
+        self._correct_address("Jane Doe <JANE@example.com>")
+        self.assertEqual(self._get_link_status(mail), "valid")
+        self.assertEqual(self._get_invitation().state, "sent")
+        self.assertEqual(self._get_notes(order), notes)
+
+    def test_login_of_an_activated_account_stays(self):
+        order = self._confirm_order()
+        user = self.customer.user_ids
+        self._record_login(user)
+        notes = self._get_notes(order)
+        self._correct_address()
+        self.assertEqual(user.login, "jane@example.com")
+        self.assertEqual(self._get_notes(order), notes)
+
+    def test_login_that_was_another_one_stays(self):
+        self._confirm_order()
+        user = self.customer.user_ids
+        user.login = "jane"
+        self._correct_address()
+        self.assertEqual(user.login, "jane")
+
+    def test_what_customers_type_moves_no_login(self):
+        self._confirm_order()
+        [mail] = self._send_invitations()
+        user = self.customer.user_ids
+        for somebody in (user, self.env.ref("base.public_user")):
+            with self.subTest(somebody.login):
+                self.customer.with_user(somebody).sudo().write(
+                    {"email": f"{somebody.id}@example.org"}
+                )
+                self.assertEqual(user.login, "jane@example.com")
+                self.assertEqual(self._get_link_status(mail), "valid")
+
+    def test_address_that_is_another_login_cancels(self):
+        self._confirm_order()
+        [mail] = self._send_invitations()
+        new_test_user(self.env, "jane@example.org", "base.group_portal")
+        self._correct_address()
+        self.assertEqual(self.customer.user_ids.login, "jane@example.com")
+        self.assertEqual(self._get_link_status(mail), "invalid")
+        self.assertEqual(self._get_invitation().cancel_reason, "address")
+        self.assertFalse(self._remind(30))
+
+    def test_address_of_an_archived_login_cancels(self):
+        self._confirm_order()
+        new_test_user(self.env, "jane@example.org", "base.group_portal").active = False
+        self._correct_address()
+        self.assertFalse(self._send_invitations())
+        self.assertEqual(self._get_invitation().cancel_reason, "address")
+
+    def test_address_that_cannot_be_delivered_to_cancels(self):
+        self._confirm_order()
+        self._correct_address("jane at example.org")
+        self.assertFalse(self._send_invitations())
+        self.assertEqual(self._get_invitation().cancel_reason, "address")
+
+    def test_anonymised_contact_gets_nothing(self):
+        self._confirm_order()
+        [mail] = self._send_invitations()
+        self.customer.write({"name": "Anonymous", "email": False})
+        self.assertEqual(self._get_invitation().state, "cancelled")
+        self.assertEqual(self._get_link_status(mail), "invalid")
+        self.assertFalse(self._remind(30))
+
+    def test_contact_anonymised_while_due_gets_nothing(self):
+        self._confirm_order()
+        self.customer.write({"name": "Anonymous", "email": False})
+        self.assertFalse(self._send_invitations())
+
+    def _merge_customer(self, address):
+        """Merge the customer into a contact with an address."""
+        contact = self._create_customer("Jane D.", address)
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((self.customer + contact).ids, contact)
+        self.env.invalidate_all()
+        self.assertEqual(contact.user_ids.login, "jane@example.com")
+        return contact
+
+    def test_contact_merged_into_another_address_gets_no_reminder(self):
+        self._confirm_order()
+        self._send_invitations()
+        contact = self._merge_customer("jane@example.org")
+        self.assertFalse(self._remind(3))
+        self.assertFalse(self._remind(30))
+        self.assertEqual(self._get_invitation(contact).cancel_reason, "address")
+
+    def test_contact_merged_into_the_same_address_is_reminded(self):
+        self._confirm_order()
+        self._send_invitations()
+        self._merge_customer("jane@example.com")
+        self.assertEqual(len(self._remind(3)), 1)
+
+    # === The order === #
+
+    def test_resend_after_cancellation_does_not_thank_for_the_order(self):
+        order = self._confirm_order()
+        self._send_invitations()
+        with self._later(hours=1):
+            self._get_invitation().action_resend()
+            order._action_cancel()
+            [mail] = self._send_invitations()
+        self.assertNotIn(order.name, mail["body"])
+
+    def test_deleted_order_does_not_keep_the_customer_from_being_invited(self):
+        order = self._confirm_order()
+        order._action_cancel()
+        order.unlink()
+        [mail] = self._send_invitations()
+        self.assertIn("follow your orders", mail["body"])

@@ -1,0 +1,140 @@
+import logging
+import re
+import smtplib
+from unittest.mock import patch
+
+from odoo.tests import tagged
+
+from .common import PortalAccountCommon
+from .mail_server import MailServer
+
+
+@tagged("post_install", "-at_install")
+class TestMailServer(PortalAccountCommon):
+    """Shared connections, and what the log shows of a server's replies."""
+
+    # === Nobody reads the link in a log === #
+
+    def _log_everything(self):
+        """Capture what is logged by Odoo and by anything else."""
+        odoo = logging.getLogger("odoo")
+        self.addCleanup(odoo.setLevel, odoo.level)
+        odoo.setLevel(logging.INFO)
+        return self.assertLogs(level=logging.INFO)
+
+    def _assert_not_quoted(self, connection, text):
+        """Nothing of the last message that may be a part of the link is in a text."""
+        self.assertIn("refused: ", text)
+        content = connection.content.decode()
+        [token] = set(re.findall('token=3D(.*?)["\\s]', content.replace("=\r\n", "")))
+        # lines are broken in quoted-printable, and once more where bytes are shown
+        text = text.replace("\\r\\n", "\r\n").replace("=\r\n", "")
+        parts = [token[start : start + 40] for start in range(len(token) - 39)]
+        self.assertTrue(parts)
+        encoded = [word for word in content.split() if len(word) >= 40]
+        for part in parts + encoded:
+            self.assertNotIn(part, text)
+
+    def test_reply_that_quotes_the_message_leaves_no_token_in_the_log(self):
+        for code in (451, 554):
+            with self.subTest(code=code):
+                order = self._confirm_orders(f"c{code}")
+                server = MailServer(
+                    lambda connection, command, argument, code=code: (
+                        (code, b"refused: " + argument)
+                        if command == "content"
+                        else None
+                    )
+                )
+                with self._later(days=code), self._log_everything() as log:
+                    self._send_invitations(server)
+                text = "\n".join(log.output)
+                self.assertIn("failed sending mail", text)
+                self._assert_not_quoted(server.connections[0], text)
+                if code == 554:
+                    for read in (
+                        self._get_invitation(order.partner_id).failure,
+                        self._get_notes(order)[0],
+                    ):
+                        self._assert_not_quoted(server.connections[0], read)
+
+    def test_reply_to_a_second_connection_leaves_no_token_in_the_log(self):
+        self._confirm_orders("a", "b")
+
+        def answer(connection, command, argument):
+            first = connection.server.connections[0]
+            if connection is first and connection.commands.count("mail") == 2:
+                raise smtplib.SMTPServerDisconnected
+            if connection is not first and command == "content":
+                return 554, b"refused: " + argument
+            return None
+
+        server = MailServer(answer)
+        with self._log_everything() as log:
+            self._send_invitations(server)
+        self._assert_not_quoted(server.connections[1], "\n".join(log.output))
+
+    # === Connections === #
+
+    def test_several_emails_share_a_connection_which_is_closed(self):
+        names = ["a", "b", "c", "d", "e"]
+        self._confirm_orders(*names)
+        server = MailServer()
+        self._send_invitations(server)
+        self.assertEqual(server.recipients, [f"{name}@example.com" for name in names])
+        [connection] = server.connections
+        self.assertEqual(connection.commands.count("content"), 5)
+        self.assertEqual(connection.commands.count("quit"), 1)
+        self.assertEqual(connection.commands[-1], "quit")
+
+    def test_odoo_sends_other_emails_as_usual(self):
+        server = MailServer()
+        with self.mock_mail_gateway(), patch("smtplib.SMTP", server.connect):
+            for _email in range(2):
+                self.env["mail.mail"].create({"email_to": "a@example.com"}).send()
+        self.assertEqual(len(server.connections), 2)
+        self.assertEqual(server.connections[0].commands[-1], "quit")
+
+    def _close_after(self, count, close):
+        """Return a server that closes a connection after some emails.
+
+        :param close: function that returns an answer or raises
+        """
+        return MailServer(
+            lambda connection, command, argument: (
+                close()
+                if command == "mail" and connection.commands.count("mail") > count
+                else None
+            )
+        )
+
+    def test_connection_closed_after_some_emails_is_opened_again(self):
+        def disconnect():
+            raise smtplib.SMTPServerDisconnected
+
+        names = ["a", "b", "c", "d", "e"]
+        for number, close in enumerate((disconnect, lambda: (421, b"too many"))):
+            with self.subTest(number=number):
+                self._confirm_orders(*(f"{name}{number}" for name in names))
+                server = self._close_after(2, close)
+                self._send_invitations(server)
+                self.assertEqual(
+                    server.recipients, [f"{name}{number}@example.com" for name in names]
+                )
+                self.assertEqual(server.attempts, 3)
+
+    def test_connection_lost_after_the_content_is_not_tried_again_in_this_run(self):
+        orders = self._confirm_orders("a", "b")
+        notes = [self._get_notes(order) for order in orders]
+
+        def answer(_connection, command, _argument):
+            if command == "content":
+                raise smtplib.SMTPServerDisconnected
+
+        server = MailServer(answer)
+        self._fail_to_send(server)
+        self.assertEqual(server.attempts, 1)
+        self.assertEqual(server.connections[0].commands.count("content"), 1)
+        self.assertEqual([self._get_notes(order) for order in orders], notes)
+        with self._later(minutes=6):
+            self.assertEqual(len(self._send_invitations()), 2)
