@@ -17,13 +17,6 @@ class ResPartner(models.Model):
     )
 
     @api.model
-    def _get_declined_addresses(self, addresses):
-        """Return those of some addresses, normalised, that want no account."""
-        if self.env.context.get("sales_confirm_user_create_on_purpose"):
-            return []
-        return self._search_declined(addresses).mapped("email_normalized")
-
-    @api.model
     def _search_declined(self, addresses):
         """Return the contacts with one of these addresses that want no account."""
         return self.with_context(active_test=False).search(

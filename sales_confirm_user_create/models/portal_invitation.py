@@ -24,9 +24,11 @@ class PortalInvitation(models.Model):
     )
     # stored for the Privacy Lookup
     partner_id = fields.Many2one(
-        related="user_id.partner_id",
+        comodel_name="res.partner",
         string="Customer",
+        compute="_compute_partner_id",
         store=True,
+        readonly=False,  # saves an UPDATE of who creates it
         index="btree_not_null",
     )
     login = fields.Char(related="user_id.login")
@@ -88,6 +90,11 @@ class PortalInvitation(models.Model):
         "(priority DESC, due_date, id, company_id) WHERE due_date IS NOT NULL"
     )
     _sent_idx = models.Index("(company_id, sent_date) WHERE due_date IS NULL")
+
+    @api.depends("user_id.partner_id")
+    def _compute_partner_id(self):
+        for invitation in self:
+            invitation.partner_id = invitation.user_id.partner_id
 
     @api.depends("company_id", "order_id")
     def _compute_email_from(self):

@@ -136,11 +136,9 @@ class SaleOrder(models.Model):
                 users_by_order[order] = users
         if not users_by_order:
             return due, issues
-        excluded = self._get_contacts_without_account()
-        declined = self.env["res.partner"]._get_declined_addresses(
-            order.partner_id.email_normalized for order in users_by_order
+        excluded = self._get_contacts_without_account(
+            {order.partner_id.email_normalized for order in users_by_order}
         )
-        excluded |= dict.fromkeys(declined, "declined")
         customers_due, websites_by_address = set(), defaultdict(list)
         for order, users in users_by_order.items():
             partner = order.partner_id
@@ -164,12 +162,16 @@ class SaleOrder(models.Model):
         return due, issues
 
     @api.model
-    def _get_contacts_without_account(self):
+    def _get_contacts_without_account(self, addresses):
         """Return the contacts that never get an account: the shop's companies, Odoo's
-        own users and the visitors of websites.
+        own users, the visitors of websites, and customers who want none.
 
-        :return: dict of contacts' ids, and companies' addresses, to the issue
+        :param addresses: set of the customers' addresses
+        :return: dict of contacts' ids, and addresses, to the issue
         """
+        if self.env.context.get("sales_confirm_user_create_on_purpose"):
+            addresses = ()
+        self.env["res.partner"].flush_model(["email_normalized", "portal_declined"])
         get_id = self.env["ir.model.data"]._xmlid_to_res_id
         self.env["res.company"].flush_model(["partner_id"])
         self.env["website"].flush_model(["user_id"])
@@ -183,9 +185,14 @@ class SaleOrder(models.Model):
                 SELECT partner_id, NULL, 'technical'
                   FROM res_users
                  WHERE id IN (%s, %s) OR id IN (SELECT user_id FROM website)
+                 UNION
+                SELECT NULL, email_normalized, 'declined'
+                  FROM res_partner
+                 WHERE portal_declined IS TRUE AND email_normalized = ANY(%s)
                 """,
                 get_id("base.user_root"),
                 get_id("base.public_user"),
+                [*filter(None, addresses)],
             )
         )
         return {key: issue for *keys, issue in rows for key in keys if key}
@@ -296,6 +303,7 @@ class SaleOrder(models.Model):
             [
                 {
                     "user_id": user.id,
+                    "partner_id": user.partner_id.id,
                     "order_id": orders[user.partner_id].id,
                     "company_id": orders[user.partner_id].company_id.id,
                     "priority": PAST_ORDER

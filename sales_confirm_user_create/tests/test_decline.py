@@ -233,8 +233,8 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self._confirm()
         lookup = self.startPatcher(
             patch.object(
-                self.registry["res.partner"],
-                "_search_declined",
+                self.registry["sale.order"],
+                "_get_contacts_without_account",
                 autospec=True,
                 side_effect=AssertionError,
             )
