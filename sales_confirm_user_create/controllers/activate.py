@@ -66,7 +66,6 @@ class PortalActivation(http.Controller):
             token if invitation else "",
             max_age=COOKIE_AGE,
             expires=None,
-            path=PATH,
             httponly=True,
             samesite="Lax",
             secure=request.httprequest.scheme == "https",
@@ -92,11 +91,9 @@ class PortalActivation(http.Controller):
         with request.env.cr.savepoint():
             user._activate_portal_account(password)
             auth_info = request.session.authenticate(request.env, credential)
-        response = request.redirect(
+        return request.redirect(
             _get_login_redirect_url(auth_info["uid"], invitation._get_destination())
         )
-        response.delete_cookie(COOKIE, path=PATH)
-        return response
 
     def _render(self, values):
         """Return the response with the page."""

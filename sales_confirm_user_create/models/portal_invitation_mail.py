@@ -224,7 +224,7 @@ class PortalInvitation(models.Model):
                 "attachment_ids": [Command.set(values["attachment_ids"])],
                 "body": body,
                 "body_html": body,
-                "email_to": self.login,
+                "email_to": self.partner_id._get_portal_address(),
                 "message_type": "user_notification",
                 "model": self._name,
                 "res_id": self.id,

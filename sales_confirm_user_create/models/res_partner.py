@@ -1,4 +1,5 @@
 import re
+from functools import lru_cache
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -13,6 +14,23 @@ AROUND = re.compile(f"^[{INVISIBLE}]+|[{INVISIBLE}]+$")
 # What every mail server takes: RFC 5321, section 4.5.3.1, and no quoted local part.
 WORDS = rf"[^@\".{INVISIBLE}]+(\.[^@\".{INVISIBLE}]+)*"
 DELIVERABLE = re.compile(rf"(?=.{{3,254}}$)(?=[^@]{{1,64}}@){WORDS}@{WORDS}")
+
+
+@lru_cache(maxsize=1024)
+def get_deliverable_address(text):
+    """Return the address in a text that emails can be delivered to, or False.
+
+    It is in one form, whatever its spelling: normalised as Odoo does, its domain as mail
+    servers know it, its ASCII letters in lower case. Other letters have look-alikes.
+    """
+    address = AROUND.sub("", email_normalize(text, strict=False) or "")
+    # Odoo's mail server leaves out, or cuts, what this function does.
+    candidates = extract_rfc2822_addresses(address)
+    if len(candidates) != 1 or not DELIVERABLE.fullmatch(candidates[0]):
+        return False
+    [deliverable] = candidates
+    is_same = deliverable.rpartition("@")[0] == address.rpartition("@")[0]
+    return is_same and deliverable.encode().lower().decode()
 
 
 class ResPartner(models.Model):
@@ -155,19 +173,9 @@ class ResPartner(models.Model):
         )
 
     def _get_portal_address(self):
-        """Return the address that emails can be delivered to, or False.
-
-        :return: the normalised address, its domain as mail servers know it
-        """
+        """Return the address that emails can be delivered to, or False."""
         self.ensure_one()
-        address = AROUND.sub("", email_normalize(self.email or "", strict=False) or "")
-        # Odoo's mail server leaves out, or cuts, what this function does.
-        candidates = extract_rfc2822_addresses(address)
-        if len(candidates) != 1 or not DELIVERABLE.fullmatch(candidates[0]):
-            return False
-        [deliverable] = candidates
-        is_same = deliverable.rpartition("@")[0] == address.rpartition("@")[0]
-        return is_same and email_normalize(deliverable)
+        return get_deliverable_address(self.email or "")
 
     def write(self, vals):
         """Override of `base` so that an unused account follows a corrected address."""

@@ -5,8 +5,10 @@ from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, email_normalize
+from odoo.tools import SQL
 from odoo.tools.translate import LazyTranslate
+
+from .res_partner import get_deliverable_address
 
 # for reasons that are shown or noted in the language of those who read them
 _lt = LazyTranslate(__name__)
@@ -51,8 +53,8 @@ class ResUsers(models.Model):
         "(login, COALESCE(website_id, 0))",
         "Another user has this login. Choose a different one.",
     )
-    # Hashes have one size, whatever is typed. "C" lowers ASCII letters alone, as Odoo
-    # does: others have look-alikes, which are other mailboxes.
+    # Hashes have one size, whatever is typed. "C" lowers ASCII letters alone, see
+    # `get_deliverable_address`.
     _login_normalized_idx = models.Index(
         'USING hash (lower(btrim(login) COLLATE "C"))'
     )
@@ -166,12 +168,14 @@ class ResUsers(models.Model):
 
     @api.model
     def _signup_create_user(self, values):
-        """Override of `website` to store a login that is an address as Odoo normalises
-        it: another spelling would be another account.
+        """Override of `website` to store a login that is an address in one form: another
+        spelling would be another account.
 
         :raise UserError: the account was never activated; a link is on its way
         """
-        if address := email_normalize(values.get("login") or ""):
+        if address := get_deliverable_address(values.get("login") or ""):
+            if values.get("email") == values["login"]:
+                values["email"] = address  # where a new password is sent
             values["login"] = address
             # sudo: visitors may not read users, and learn what Odoo tells them, too
             user = self.sudo().search(self._get_login_domain(address), limit=1)
@@ -190,7 +194,7 @@ class ResUsers(models.Model):
         """Override of `website` to find the login that another spelling was stored as,
         unless somebody has that spelling."""
         domain = super()._get_login_domain(login)
-        address = email_normalize(login or "")
+        address = get_deliverable_address(login or "")
         # sudo: visitors may not read users, and learn nothing new
         if (
             not address
@@ -354,10 +358,10 @@ class ResUsers(models.Model):
     def _get_invitation_address_issue(self):
         """Return why no email can go to the account, to be translated, or False."""
         self.ensure_one()
-        address = self.partner_id._get_portal_address()
-        if not email_normalize(self.login):
+        address = get_deliverable_address(self.login)
+        if not address:
             return _lt("the login of the account is not an email address.")
-        if self.login != address:
+        if address != self.partner_id._get_portal_address():
             return _lt(
                 "the contact's address and the account's login differ. An "
                 "administrator can change the login."

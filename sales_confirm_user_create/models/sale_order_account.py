@@ -145,8 +145,7 @@ class SaleOrder(models.Model):
             if partner in customers_due:
                 continue
             address = partner._get_portal_address()
-            # compared as in the database: without the case of ASCII letters
-            websites = websites_by_address[(address or "").encode().lower()]
+            websites = websites_by_address[address]
             keys = partner.commercial_partner_id.id, partner.email_normalized, address
             if issue := next(filter(None, map(excluded.get, keys)), False):
                 issues[order] = issue, None

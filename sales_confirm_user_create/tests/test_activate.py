@@ -27,7 +27,6 @@ class TestActivate(PortalPageCase):
         self.assertIn("HttpOnly", cookie)
         self.assertIn("SameSite=Lax", cookie)
         self.assertIn("Max-Age=1800", cookie)
-        self.assertIn("Path=/my/activate", cookie)
         self.assertNotIn("Secure", cookie)
         self.assertEqual(response.headers["Cache-Control"], "no-store")
 
@@ -99,10 +98,14 @@ class TestActivate(PortalPageCase):
         response = self._choose_password(response)
         self.assertEqual(urlsplit(response.url).path, f"/my/orders/{order.id}")
         self.assertIn(order.name, response.text)
-        self.assertNotIn("portal_activation", self.opener.cookies)
         self.assertFalse(self._mails, "nothing is left to say by email")
         self.assertEqual(self._get_invitation().state, "activated")
         self.assertActivated(self.customer.user_ids)
+
+    def test_page_before_the_orders_says_that_the_account_is_active(self):
+        self._choose_password(self._open_link())
+        response = self.url_open("/my/activate")
+        self.assertEqual(self._get_heading(response), "Your account is active")
 
     def test_customer_whose_order_is_cancelled_sees_all_orders(self):
         order = self._create_order()
@@ -149,6 +152,14 @@ class TestActivate(PortalPageCase):
         self.assertEqual(page.get("lang"), lang.replace("_", "-"))
         [main] = page.xpath("//*[@id='wrapwrap']")
         self.assertEqual("o_rtl" in main.get("class"), lang == "ar_001")
+
+    def test_language_of_the_page_can_be_changed(self):
+        self._activate_languages()
+        self._open_link()
+        response = self.url_open("/website/lang/fr?r=/fr/my/activate")
+        self.assertEqual(self._get_heading(response), "Activez votre compte")
+        self.assertIsLanguage(response, "fr_FR")
+        self.assertIn("/my/orders/", self._choose_password(response).url)
 
     def test_refused_password_is_explained_and_the_next_one_works(self):
         link = self._invite()

@@ -106,7 +106,7 @@ class TestAddress(PortalAccountCommon):
         self.assertUndeliverable(email)
 
     def test_upper_case_beyond_ascii_is_compared_the_same_way_everywhere(self):
-        self.assertLogin("JÜRGEN@Example.com", "JÜRGEN@example.com")
+        self.assertLogin("JÜRGEN@Example.com", "jÜrgen@example.com")
         for spelling in ("JÜRGEN@EXAMPLE.com", "jÜrgen@example.com"):
             with (
                 self.subTest(spelling),

@@ -16,12 +16,13 @@ SPELLINGS = (
     "jane@example.com;",
     "Jane Doe <jane@example.com>",
     '"Doe, Jane" <Jane@example.com>',
+    "jane@example.com, john@example.com",
+    "\u200bjane@example.com",
 )
-# Kelvin sign, Cyrillic letter, an address among others, an invisible joiner
+# Kelvin sign, Cyrillic letter, an invisible joiner
 LOOK_ALIKES = (
     "\u212aate@example.com",
     "kаte@example.com",
-    "kate@example.com, jane@example.com",
     "ka\u200dte@example.com",
 )
 
@@ -129,10 +130,12 @@ class TestSignUp(PortalAccountCommon):
 
     def test_domain_in_another_alphabet_is_the_same_person(self):
         for login in ("jane@bücher.example", "jane@xn--bcher-kva.example"):
-            with self.subTest(login=login), self._rolled_back():
-                self._sign_up(login)
-                order = self._create_guest_order("jane@BÜCHER.example")
-                self.assertEqual(order.portal_account_issue, "other_contact")
+            for email in ("jane@BÜCHER.example", "jane@XN--bcher-kva.example"):
+                with self.subTest(login=login, email=email), self._rolled_back():
+                    self._sign_up(login)
+                    order = self._create_guest_order(email)
+                    self.assertEqual(order.portal_account_issue, "other_contact")
+                    self.assertTrue(self._log_in(login))
 
     def test_login_that_somebody_has_as_it_is_stays_theirs(self):
         users = new_test_user(
