@@ -36,7 +36,7 @@ class PortalAccountBatch(models.Model):
         readonly=True, help="All orders up to this id are processed."
     )
     order_count = fields.Integer(string="Confirmed Orders", readonly=True)
-    missing_count = fields.Integer(string="Customers to Get an Account", readonly=True)
+    missing_count = fields.Integer(string="Accounts to Create", readonly=True)
     existing_count = fields.Integer(string="Customers with an Account", readonly=True)
     unusable_count = fields.Integer(
         string="No Valid Email", readonly=True

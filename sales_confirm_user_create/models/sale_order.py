@@ -30,7 +30,7 @@ ADVICE = {
     ),
     "own_company": _lt("Your own companies and their addresses get no account."),
     "company_contact": _lt("The settings create no accounts for contacts of companies."),
-    "declined": _lt("The customer wants none. Create it only if the customer asks."),
+    "declined": _lt("The customer refused an account. Create one only if the customer asks."),
     "technical": _lt("Odoo itself uses this contact. Choose another customer."),
     "template": _lt(
         "The template for new portal users is missing or has other rights than the "

@@ -76,17 +76,17 @@ class PortalAdoptionReport(models.Model):
     declined_count = fields.Integer(
         string="Accounts Declined",
         readonly=True,
-        help="Of the accounts created, those whose customer wanted none.",
+        help="Of the accounts created, those that the customer refused.",
     )
     invited_count = fields.Integer(
         string="Accounts Invited",
         readonly=True,
-        help="Of the accounts created, those whose invitation the mail server took.",
+        help="Of the accounts created, those whose invitation the mail server accepted.",
     )
     activated_count = fields.Integer(
         string="Accounts Activated",
         readonly=True,
-        help="Of the accounts created, those whose customer has logged in since.",
+        help="Of the accounts created, those whose customer has logged in.",
     )
     activation_rate = fields.Float(
         aggregator="avg",
