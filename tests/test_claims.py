@@ -8,7 +8,7 @@ from pypdf import PdfReader
 
 from devtools.base import ADDON
 from devtools.instance import Instance
-from devtools.templates import Recipe
+from devtools.recipes import Recipe
 
 from .browser import (
     WIDE,

@@ -104,7 +104,7 @@ class SharedConnections:
 class IrMailServer(models.Model):
     _inherit = "ir.mail_server"
 
-    def _connect__(self, *args, **kwargs):  # noqa: PLW3201 - Odoo's name
+    def _connect__(self, *args, **kwargs):
         """Override of `base` to let the emails of one run share their connections."""
         connect = partial(super()._connect__, *args, **kwargs)
         connections = self.env.context.get("sales_confirm_user_create_connections")

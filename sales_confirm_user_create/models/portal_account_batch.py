@@ -38,9 +38,7 @@ class PortalAccountBatch(models.Model):
     order_count = fields.Integer(string="Confirmed Orders", readonly=True)
     missing_count = fields.Integer(string="Accounts to Create", readonly=True)
     existing_count = fields.Integer(string="Customers with an Account", readonly=True)
-    unusable_count = fields.Integer(
-        string="No Valid Email", readonly=True
-    )
+    unusable_count = fields.Integer(string="No Valid Email", readonly=True)
     other_count = fields.Integer(
         string="Other Customers",
         readonly=True,
@@ -50,8 +48,8 @@ class PortalAccountBatch(models.Model):
     claimable_count = fields.Integer(
         string="Orders Added on Activation",
         readonly=True,
-        help="Orders of other contacts with the addresses of the new accounts. They are "
-        "added to an account once its customer activates it.",
+        help="Orders of other contacts with the addresses of the new accounts. They "
+        "are added to an account once its customer activates it.",
     )
     processed_count = fields.Integer(string="Orders Processed", readonly=True)
     created_count = fields.Integer(string="Accounts Created", readonly=True)
@@ -97,7 +95,10 @@ class PortalAccountBatch(models.Model):
         model, domain = "sale.order", [("portal_batch_ids", "in", self.ids)]
         if name == "email_count":
             model = "portal.invitation"
-            domain = [("due_date", "!=", False), ("order_id.portal_batch_ids", "in", self.ids)]
+            domain = [
+                ("due_date", "!=", False),
+                ("order_id.portal_batch_ids", "in", self.ids),
+            ]
         elif name == "failed_count":
             domain += [("portal_account_issue", "!=", False)]
         elif name == "created_count":
@@ -133,7 +134,9 @@ class PortalAccountBatch(models.Model):
         batch = self.sudo().create({})
         counted = set()
         for ids in split_every(PREVIEW_BATCH_SIZE, sorted(set(order_ids))):
-            orders = self.env["sale.order"].with_context(prefetch_fields=False).browse(ids)
+            orders = (
+                self.env["sale.order"].with_context(prefetch_fields=False).browse(ids)
+            )
             orders.check_access("write")
             batch._add(
                 orders.filtered(lambda order: order.state == "sale").sudo(), counted

@@ -100,7 +100,11 @@ class PortalInvitation(models.Model):
     def _compute_email_from(self):
         for invitation in self:
             order = invitation.order_id
-            senders = (invitation.company_id, order.website_id.company_id, order.user_id)
+            senders = (
+                invitation.company_id,
+                order.website_id.company_id,
+                order.user_id,
+            )
             invitation.email_from = next(
                 (sender.email_formatted for sender in senders if sender.email), False
             )

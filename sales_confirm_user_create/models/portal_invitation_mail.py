@@ -109,7 +109,9 @@ class PortalInvitation(models.Model):
             ("company_id", "not in", waiting.ids),
             ("id", "not in", left_alone.ids),
         ]
-        return self.search(domain, order="priority desc, due_date, id", limit=RENDER_BATCH)
+        return self.search(
+            domain, order="priority desc, due_date, id", limit=RENDER_BATCH
+        )
 
     def _try_to_prepare_emails(self):
         """Return what ``_prepare_emails`` does, or nothing if one of them fails."""
@@ -117,7 +119,7 @@ class PortalInvitation(models.Model):
             with self.env.cr.savepoint():
                 return self._prepare_emails()
         except Exception:
-            _logger.info("These portal invitations are rendered one by one: %s", self.ids)
+            _logger.info("Each of these emails is rendered alone", exc_info=True)
             return {}
 
     def _prepare_emails(self):
@@ -275,7 +277,9 @@ class PortalInvitation(models.Model):
         except RETRIED_EXCEPTIONS:
             return False
         except Exception:
-            _logger.exception("Portal invitation %s: no note about the failure", self.id)
+            _logger.exception(
+                "Portal invitation %s: no note about the failure", self.id
+            )
         return self.due_date and self.due_date > fields.Datetime.now()
 
     def _postpone(self, error):

@@ -72,7 +72,8 @@ class PortalInvitation(models.Model):
                  WHERE company.portal_account_expiry_days > 0
                    AND GREATEST(
                             invitation.create_date, invitation.sent_date
-                       ) + company.portal_account_expiry_days * interval '1 day' < %(now)s
+                       ) + company.portal_account_expiry_days * interval '1 day'
+                         < %(now)s
                    AND COALESCE(invitation.expiry_date < %(now)s, TRUE)
                    AND (invitation.due_date IS NULL OR invitation.failure IS NOT NULL)
                    AND users.create_date = invitation.create_date

@@ -55,9 +55,7 @@ class ResUsers(models.Model):
     )
     # Hashes have one size, whatever is typed. "C" lowers ASCII letters alone, see
     # `get_deliverable_address`.
-    _login_normalized_idx = models.Index(
-        'USING hash (lower(btrim(login) COLLATE "C"))'
-    )
+    _login_normalized_idx = models.Index('USING hash (lower(btrim(login) COLLATE "C"))')
 
     # === Who has an account === #
 
@@ -80,9 +78,11 @@ class ResUsers(models.Model):
             )
         )
         unknown = partners.filtered(
-            lambda partner: not any(
-                user.active and user.partner_id == partner.id
-                for user in users_by_customer.get(partner.id, ())
+            lambda partner: (
+                not any(
+                    user.active and user.partner_id == partner.id
+                    for user in users_by_customer.get(partner.id, ())
+                )
             )
         )
         if forms := [
@@ -109,8 +109,8 @@ class ResUsers(models.Model):
         )
         self.env["res.partner"].flush_model(["email_normalized"])
         self.env["portal.invitation"].flush_model(["user_id", "cancel_reason"])
-        # A domain would join the three ways with OR, and scan both tables. LATERAL, with
-        # OFFSET or UNION, has each contact and address looked up once, and by index
+        # A domain would join the three ways with OR, and scan both tables. LATERAL
+        # (with OFFSET or UNION) looks up each contact and address once, and by index
         # whatever PostgreSQL expects.
         for customer_id, *values in self.env.execute_query(
             SQL(
@@ -168,7 +168,7 @@ class ResUsers(models.Model):
 
     @api.model
     def _signup_create_user(self, values):
-        """Override of `website` to store a login that is an address in one form: another
+        """Override of `website` to store an address as login in one form: another
         spelling would be another account.
 
         :raise UserError: the account was never activated; a link is on its way
@@ -213,7 +213,7 @@ class ResUsers(models.Model):
         return super()._get_signup_invitation_scope()
 
     def _update_last_login(self):
-        """Override of `base` to keep when a portal user logged in for the first time."""
+        """Override of `base` to keep when a portal user first logged in."""
         # sudo: the user who logs in may not write this
         user = self.sudo()
         if user.share and not user.portal_activation_date and not user.login_date:
@@ -341,7 +341,7 @@ class ResUsers(models.Model):
         self._claim_proven_orders("activation")
 
     def _get_no_invitation_reason(self):
-        """Return why the account cannot be invited again, to be translated, or False."""
+        """Return why the account cannot be invited again, untranslated, or False."""
         if not self:
             return _lt("the customer has no account.")
         self.ensure_one()

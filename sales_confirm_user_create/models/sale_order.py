@@ -21,16 +21,23 @@ PROTECTED_FIELDS = {
 }
 ADVICE = {
     "no_email": _lt("Add an email address to the contact, then create the account."),
-    "invalid_email": _lt("Correct the address of the contact, then create the account."),
+    "invalid_email": _lt(
+        "Correct the address of the contact, then create the account."
+    ),
     "archived_contact": _lt("Unarchive the contact, then create the account."),
     "archived_user": _lt("An administrator can unarchive the user of the contact."),
     "access_revoked": _lt("Grant portal access on the contact to give it back."),
     "other_contact": _lt(
-        "Another contact has the account for this address. The order can be added to it."
+        "Another contact has the account for this address. The order can be added "
+        "to it."
     ),
     "own_company": _lt("Your own companies and their addresses get no account."),
-    "company_contact": _lt("The settings create no accounts for contacts of companies."),
-    "declined": _lt("The customer refused an account. Create one only if the customer asks."),
+    "company_contact": _lt(
+        "The settings create no accounts for contacts of companies."
+    ),
+    "declined": _lt(
+        "The customer refused an account. Create one only if the customer asks."
+    ),
     "technical": _lt("Odoo itself uses this contact. Choose another customer."),
     "template": _lt(
         "The template for new portal users is missing or has other rights than the "
@@ -200,7 +207,9 @@ class SaleOrder(models.Model):
             order.name: due._describe_portal_account_issue(*issue)
             for order, issue in issues.items()
         }
-        not_due = self.env._("the order is not confirmed, or its customer has an account.")
+        not_due = self.env._(
+            "the order is not confirmed, or its customer has an account."
+        )
         reasons |= dict.fromkeys((self - due).mapped("name"), not_due)
         # sudo: a salesperson may read which login was created, and nothing else of it
         invited = due.sudo().filtered(lambda order: order not in issues).partner_id
@@ -297,7 +306,9 @@ class SaleOrder(models.Model):
         :param issue: see ``portal_account_issue``
         :param error: the exception, if that is the issue
         """
-        labels = dict(self._fields["portal_account_issue"]._description_selection(self.env))
+        labels = dict(
+            self._fields["portal_account_issue"]._description_selection(self.env)
+        )
         advice = self._get_error_summary(error) if error else self.env._(ADVICE[issue])
         return f"{labels[issue]}. {advice}"
 
@@ -382,5 +393,7 @@ class SaleOrder(models.Model):
         if notes:
             self.browse([order.id for order in notes])._message_log_batch(
                 bodies={order.id: body for order, body in notes.items()},
-                author_id=author.id if author else self.env["res.users"]._get_note_author_id(),
+                author_id=author.id
+                if author
+                else self.env["res.users"]._get_note_author_id(),
             )

@@ -80,7 +80,9 @@ class SaleOrder(models.Model):
         """Return whether the confirmation of this order is to create an account."""
         # sudo: a visitor may not read contacts, and learns nothing but this
         order = self.sudo()._filter_portal_account_policy()
-        return order.state in ("draft", "sent") and order.partner_id._get_portal_address()
+        return (
+            order.state in ("draft", "sent") and order.partner_id._get_portal_address()
+        )
 
     def _is_portal_account_announced(self):
         """Return whether the order has just created an account that is not in use."""
@@ -101,7 +103,8 @@ class SaleOrder(models.Model):
         since = fields.Datetime.now() - ANNOUNCED
         payment = self.get_portal_last_transaction()
         return (self.signed_on and self.signed_on > since) or (
-            payment.state in ("done", "authorized") and payment.last_state_change > since
+            payment.state in ("done", "authorized")
+            and payment.last_state_change > since
         )
 
     def _get_name_portal_content_view(self):
@@ -231,7 +234,9 @@ class SaleOrder(models.Model):
             return self, {}
         template_values = self.env["res.users"]._prepare_portal_user_template_values()
         if not template_values:
-            _logger.error("The template for new portal users is missing or no such user")
+            _logger.error(
+                "The template for new portal users is missing or no such user"
+            )
             return self.browse(), dict.fromkeys(self, ("template", None))
         # Sorted, so that two batches with the same customers don't lock each other out.
         return self.sorted(
@@ -351,12 +356,16 @@ class SaleOrder(models.Model):
             orders if the field counts these
         """
         orders = self.filtered(lambda order: order.partner_id.id not in counted)
-        due, issues = orders._split_orders_without_account(orders._find_customer_users())
+        due, issues = orders._split_orders_without_account(
+            orders._find_customer_users()
+        )
         first = due.filtered(
             lambda order: order.partner_id._get_portal_address() not in counted
         )
         missing = first.partner_id
-        refused = self.browse([order.id for order in issues]).partner_id | due.partner_id
+        refused = (
+            self.browse([order.id for order in issues]).partner_id | due.partner_id
+        )
         unusable = refused.filtered(lambda partner: not partner._get_portal_address())
         counted.update(orders.partner_id.ids)
         counted.update(partner._get_portal_address() for partner in missing)

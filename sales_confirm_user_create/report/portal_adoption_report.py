@@ -81,7 +81,8 @@ class PortalAdoptionReport(models.Model):
     invited_count = fields.Integer(
         string="Accounts Invited",
         readonly=True,
-        help="Of the accounts created, those whose invitation the mail server accepted.",
+        help="Of the accounts created, those whose invitation was accepted by the "
+        "mail server.",
     )
     activated_count = fields.Integer(
         string="Accounts Activated",

@@ -80,7 +80,8 @@ class TestActivate(PortalPageCase):
         """Return how many rows of all tables were written in this transaction."""
         self.env.flush_all()
         self.env.cr.execute(
-            "SELECT SUM(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_xact_user_tables"
+            "SELECT SUM(n_tup_ins + n_tup_upd + n_tup_del) "
+            "FROM pg_stat_xact_user_tables"
         )
         return self.env.cr.fetchone()[0]
 
@@ -94,7 +95,9 @@ class TestActivate(PortalPageCase):
             page.xpath("//input[@autocomplete='new-password']/@name"),
             ["password", "confirm_password"],
         )
-        self.assertIn(self.company.name, page.xpath("//*[@id='wrap']")[0].text_content())
+        self.assertIn(
+            self.company.name, page.xpath("//*[@id='wrap']")[0].text_content()
+        )
         response = self._choose_password(response)
         self.assertEqual(urlsplit(response.url).path, f"/my/orders/{order.id}")
         self.assertIn(order.name, response.text)
@@ -126,7 +129,8 @@ class TestActivate(PortalPageCase):
                 order = self._create_order(partner)
                 response = self._open_link(
                     # the browser may be in any other language
-                    self._invite(order), headers={"Accept-Language": "fr"}
+                    self._invite(order),
+                    headers={"Accept-Language": "fr"},
                 )
                 self.assertEqual(self._get_heading(response), heading)
                 self.assertIsLanguage(response, lang)
@@ -212,7 +216,9 @@ class TestActivate(PortalPageCase):
         [field] = page.xpath("//input[@minlength='12']")
         self.assertEqual(field.get("name"), "password")
         [rule] = page.xpath(f"//*[@id='{field.get('aria-describedby')}']")
-        self.assertEqual(" ".join(rule.text_content().split()), "At least 12 characters.")
+        self.assertEqual(
+            " ".join(rule.text_content().split()), "At least 12 characters."
+        )
 
     def test_two_factor_authentication_comes_after_the_password(self):
         self.env["ir.config_parameter"].set_param("auth_totp.policy", "all_required")
@@ -269,7 +275,9 @@ class TestActivate(PortalPageCase):
         other = self.env["website"].create({"name": "Other shop"})
         other.specific_user_account = True
         self.website.domain = self.base_url()
-        response = self._open_link(self._invite(self._create_order(website_id=other.id)))
+        response = self._open_link(
+            self._invite(self._create_order(website_id=other.id))
+        )
         response = self._choose_password(response)
         self.assertEqual(self._get_alert(response), "This account is for Other shop.")
         self.assertNotActivated(self.customer.user_ids)

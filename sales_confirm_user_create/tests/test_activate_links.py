@@ -58,7 +58,9 @@ class TestActivationLinks(PortalPageCase):
     def test_expired_link_says_where_no_email_can_go(self):
         link = self._invite()
         # not by staff, whose correction the login would follow
-        self.customer.with_user(self.customer.user_ids).sudo().email = "other@example.com"
+        self.customer.with_user(
+            self.customer.user_ids
+        ).sudo().email = "other@example.com"
         with self._later(days=7):
             response = self._submit(self._open_link(link))
             self.assertEqual(self._get_heading(response), "We cannot send a new link")
