@@ -9,7 +9,7 @@ from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
 # Servers may quote the message they refuse, and a link is in it. Encoded or not, it is
 # a word longer than any that explains something.
-LONG_WORD = re.compile(rb"\S{40,}")
+LONG_WORD = re.compile(r"\S{40,}")
 # RFC 5321, section 3.8: the reply of a server that closes the connection, as it may do
 # after some emails.
 CLOSED = 421
@@ -143,18 +143,15 @@ def is_temporary(error):
 
 
 def _shorten_reply(error):
-    """Leave long words out of the server's reply in an error."""
-
-    def shorten(reply):
-        reply = reply if isinstance(reply, bytes) else str(reply).encode()
-        return LONG_WORD.sub("…".encode(), reply)
-
+    """Have an error say what the server replied, without long words."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        error.recipients = {
-            address: (code, shorten(reply))
-            for address, (code, reply) in error.recipients.items()
-        }
-        error.args = (error.recipients,)
+        replies = error.recipients.values()
     elif isinstance(error, smtplib.SMTPResponseException):
-        error.smtp_error = shorten(error.smtp_error)
-        error.args = (error.smtp_code, error.smtp_error, *error.args[2:])
+        replies = [(error.smtp_code, error.smtp_error)]
+    else:
+        return
+    texts = {
+        f"{code} {reply.decode(errors='replace') if isinstance(reply, bytes) else reply}"
+        for code, reply in replies
+    }
+    error.args = (LONG_WORD.sub("…", " ".join(", ".join(texts).split())),)

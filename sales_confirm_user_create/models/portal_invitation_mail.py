@@ -76,9 +76,10 @@ class PortalInvitation(models.Model):
                     time_left = IrCron._commit_progress(1)
                     if mail is None:
                         left_alone += invitation
-                    if mail is None or not time_left:
                         break
                     mails += mail
+                    if not time_left:
+                        break
                 # Together, as that takes a third of the time of sending one.
                 mails.exists().unlink()
                 if not time_left:

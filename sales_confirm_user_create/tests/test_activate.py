@@ -4,8 +4,8 @@ from urllib.parse import parse_qs, urlsplit
 from lxml import html
 
 from odoo import http
-from odoo.exceptions import UserError
-from odoo.tests import tagged
+from odoo.exceptions import AccessDenied, UserError
+from odoo.tests import HOST, tagged
 from odoo.tools import config
 
 from .common_http import PASSWORD, PortalPageCase
@@ -80,8 +80,8 @@ class TestActivate(PortalPageCase):
         """Return how many rows of all tables were written in this transaction."""
         self.env.flush_all()
         self.env.cr.execute(
-            "SELECT SUM(n_tup_ins + n_tup_upd + n_tup_del) "
-            "FROM pg_stat_xact_user_tables"
+            "SELECT SUM(n_tup_ins + n_tup_upd + n_tup_del)"
+            "  FROM pg_stat_xact_user_tables"
         )
         return self.env.cr.fetchone()[0]
 
@@ -127,16 +127,24 @@ class TestActivate(PortalPageCase):
             with self.subTest(lang):
                 partner = self._create_customer(lang, f"{lang}@example.com", lang=lang)
                 order = self._create_order(partner)
-                response = self._open_link(
-                    # the browser may be in any other language
-                    self._invite(order),
-                    headers={"Accept-Language": "fr"},
-                )
+                response = self._open_link_in_french(self._invite(order))
                 self.assertEqual(self._get_heading(response), heading)
                 self.assertIsLanguage(response, lang)
                 response = self._choose_password(response)
                 self.assertTrue(response.url.endswith(f"/my/orders/{order.id}"))
                 self.assertIsLanguage(response, lang)
+
+    def _open_link_in_french(self, link, **kwargs):
+        """Open a link in a browser that has seen the website in French."""
+        self._open_browser()
+        self.opener.cookies.set("frontend_lang", "fr_FR", domain=HOST)
+        return self.url_open(link, **kwargs)
+
+    def test_token_is_not_redirected_to_another_language(self):
+        self._activate_languages()
+        response = self._open_link_in_french(self._invite(), allow_redirects=False)
+        self.assertEqual(urlsplit(response.headers["Location"]).path, "/my/activate")
+        self.assertNotIn("token", response.headers["Location"])
 
     def _activate_languages(self):
         """Have the website in French and Arabic, too, and the heading of the page."""
@@ -180,6 +188,18 @@ class TestActivate(PortalPageCase):
         response = self._choose_password(response)
         self.assertIn("/my/orders/", response.url)
         self.assertActivated(self.customer.user_ids)
+
+    def test_password_is_not_kept_where_the_login_is_refused(self):
+        response = self._open_link()
+
+        def refuse(users, *args):
+            raise AccessDenied("Too many login failures, please wait a bit.")
+
+        with patch.object(type(self.env["res.users"]), "authenticate", refuse):
+            response = self._choose_password(response)
+        self.assertIn("Too many login failures", self._get_alert(response))
+        self.assertNotActivated(self.customer.user_ids)
+        self.assertIn("/my/orders/", self._choose_password(response).url)
 
     def test_link_is_alive_after_a_refused_password(self):
         link = self._invite()

@@ -146,6 +146,14 @@ class TestInvitationChanges(PortalAccountCommon):
         self.assertEqual(self._get_link_status(new), "valid")
         self.assertEqual(self._get_link_status(old), "invalid")
 
+    def test_links_of_an_address_stay_dead_when_it_comes_back(self):
+        self._confirm_order()
+        [mail] = self._send_invitations()
+        self._correct_address()
+        self._correct_address("jane@example.com")
+        self.assertEqual(self.customer.user_ids.login, "jane@example.com")
+        self.assertEqual(self._get_link_status(mail), "invalid")
+
     def test_reminder_goes_to_the_corrected_address(self):
         self._confirm_order()
         self._send_invitations()

@@ -63,7 +63,7 @@ class TestInvitationFailures(PortalAccountCommon):
             set(server.recipients), {"a@example.com", "b@example.com", "c@example.com"}
         )
 
-    def test_companies_with_one_unreachable_server_try_it_once_each_at_most(self):
+    def test_unreachable_server_of_several_companies_is_tried_once(self):
         companies = self.env["res.company"].create(
             [{"name": name, "email": f"shop@{name}.example.com"} for name in ("2", "3")]
         )
@@ -75,7 +75,7 @@ class TestInvitationFailures(PortalAccountCommon):
         orders.action_confirm()
         server = MailServer(error=ConnectionRefusedError())
         self._fail_to_send(server)
-        self.assertLessEqual(server.attempts, 3)
+        self.assertEqual(server.attempts, 1)
         with self._later(minutes=6):
             self.assertEqual(len(self._send_invitations()), 6)
 
@@ -275,7 +275,9 @@ class TestInvitationFailures(PortalAccountCommon):
         order = self._confirm_order()
         for login in ("jane", '"jane doe"@example.com'):
             self.customer.user_ids.login = login
-            self._get_invitation()._make_due(failure=False)
+            self._get_invitation().write(
+                {"due_date": fields.Datetime.now(), "failure": False}
+            )
             self._fail_to_send()
             self.assertEqual(self._get_invitation().state, "failed")
             self.assertFalse(self._get_invitation().sent_count)

@@ -58,7 +58,7 @@ class TestInvitationMail(PortalAccountCommon):
             self.env["ir.config_parameter"].set_param(
                 "auth_signup.signup.validity.hours", hours
             )
-            self._get_invitation()._make_due()
+            self._get_invitation().due_date = fields.Datetime.now()
             [mail] = self._send_invitations()
             self.assertIn(f"valid for {validity}", mail["body_alternative"])
             with self._later(hours=hours, minutes=-1):
@@ -166,6 +166,19 @@ class TestInvitationMail(PortalAccountCommon):
         )
         self.assertTrue(self._get_notes(order))
 
+    def test_mail_that_a_crash_leaves_behind_has_no_link_and_is_removed(self):
+        self._confirm_order()
+        # where mails are not removed at once
+        with self.mock_mail_gateway(), self.enter_registry_test_mode():
+            self.env.ref(CRON).method_direct_trigger()
+        self.env.invalidate_all()
+        mail = self._new_mails.exists()
+        self.assertEqual(mail.state, "sent")
+        for text in (mail.body, mail.body_html):
+            self.assertNotIn("token", text or "")
+        self.env["portal.invitation"]._gc_sent_mails()
+        self.assertFalse(mail.exists())
+
     def test_recipients_in_the_template_do_not_get_the_link(self):
         template = self.env.ref(MAIL_TEMPLATE)
         template.email_cc = "copy@example.com"
@@ -248,6 +261,7 @@ class TestInvitationMail(PortalAccountCommon):
             self.assertSent(self._send_invitations(), "a")
             self.assertEqual(len(capture.records), 1)
             self.assertLessEqual(capture.records.call_at - now, timedelta(minutes=1))
+            self.assertFalse(self._new_mails.exists())
             self.assertSent(self._send_invitations(), "b")
             self.assertSent(self._send_invitations(), "c")
         self.assertFalse(self._send_invitations())

@@ -123,18 +123,44 @@ class TestMailServer(PortalAccountCommon):
                 )
                 self.assertEqual(server.attempts, 3)
 
+    def test_refusal_is_no_reason_for_another_connection(self):
+        self._confirm_orders("a", "b", "c")
+        server = MailServer(
+            lambda connection, command, argument: (
+                (550, b"no")
+                if command == "mail" and connection.commands.count("mail") == 2
+                else None
+            )
+        )
+        self._fail_to_send(server)
+        self.assertEqual(server.recipients, ["a@example.com", "c@example.com"])
+        self.assertEqual(server.attempts, 1)
+
     def test_connection_lost_after_the_content_is_not_tried_again_in_this_run(self):
-        orders = self._confirm_orders("a", "b")
+        orders = self._confirm_orders("a", "b", "c")
         notes = [self._get_notes(order) for order in orders]
 
-        def answer(_connection, command, _argument):
-            if command == "content":
+        def answer(connection, command, _argument):
+            if command == "content" and connection.commands.count(command) == 2:
                 raise smtplib.SMTPServerDisconnected
 
         server = MailServer(answer)
         self._fail_to_send(server)
+        self.assertEqual(server.recipients, ["a@example.com"])
         self.assertEqual(server.attempts, 1)
-        self.assertEqual(server.connections[0].commands.count("content"), 1)
+        self.assertEqual(server.connections[0].commands.count("content"), 2)
         self.assertEqual([self._get_notes(order) for order in orders], notes)
+        with self._later(minutes=6):
+            self.assertEqual(len(self._send_invitations()), 2)
+
+    def test_new_connection_that_is_closed_is_not_opened_again_in_this_run(self):
+        def answer(_connection, command, _argument):
+            if command == "mail":
+                raise smtplib.SMTPServerDisconnected
+
+        self._confirm_orders("a", "b")
+        server = MailServer(answer)
+        self._fail_to_send(server)
+        self.assertEqual(server.attempts, 1)
         with self._later(minutes=6):
             self.assertEqual(len(self._send_invitations()), 2)

@@ -59,7 +59,8 @@ registry.category("web_tour.tours").add("portal_account_activate", {
         },
         {
             content: "Activate",
-            trigger: "form:has(input[name=confirm_password][type=text]) button[type=submit]",
+            trigger:
+                "form:has(input[name=confirm_password][type=text]) button[type=submit]",
             run: "click",
             expectUnloadPage: true,
         },
