@@ -36,6 +36,8 @@ class PortalClaimRequest(models.TransientModel):
         """Email the current user a link, unless there were enough today."""
         # sudo: customers have no access to their requests, whose links prove something
         requests, user = self.sudo(), self.env.user
+        if not user.sudo().try_lock_for_update(allow_referencing=True):
+            return
         since = fields.Datetime.now() - VALIDITY
         domain = [("user_id", "=", user.id), ("create_date", ">", since)]
         if requests.search_count(domain) >= DAILY_MAX:

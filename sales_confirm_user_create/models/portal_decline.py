@@ -49,7 +49,9 @@ class PortalInvitation(models.Model):
         if status == "invalid":
             values = self._get_token_values(token)
             # sudo: a visitor may not read contacts; the token names this address
-            if values and self.sudo().env["res.partner"]._search_declined(values[1:2]):
+            if values and self.sudo().env["res.partner"]._find_by_portal_address(
+                values[1]
+            ).filtered("portal_declined"):
                 return invitation, "declined"
         return invitation, status
 

@@ -340,7 +340,8 @@ class PortalInvitation(models.Model):
         """
         if self.user_id._get_invitation_address_issue():
             return False
-        if not self.user_id._get_no_invitation_reason():
+        # What is due is sent as soon as the mail server accepts it.
+        if not self.due_date and not self.user_id._get_no_invitation_reason():
             self._resend()
         return True
 

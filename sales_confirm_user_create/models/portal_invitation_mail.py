@@ -76,9 +76,9 @@ class PortalInvitation(models.Model):
                     time_left = IrCron._commit_progress(1)
                     if mail is None:
                         left_alone += invitation
-                        break
-                    mails += mail
-                    if not time_left:
+                    else:
+                        mails += mail
+                    if not time_left or invitation._is_company_waiting():
                         break
                 # Together, as that takes a third of the time of sending one.
                 mails.exists().unlink()
@@ -88,6 +88,11 @@ class PortalInvitation(models.Model):
                     IrCron._commit_progress(remaining=1)
                     return
                 IrCron._commit_progress()
+
+    def _is_company_waiting(self):
+        """Return whether the sender waits for its mail server."""
+        retry = self.company_id.portal_invitation_retry_date
+        return bool(retry and retry > fields.Datetime.now())
 
     @api.autovacuum
     def _gc_sent_mails(self):
@@ -295,7 +300,9 @@ class PortalInvitation(models.Model):
             doublings = min(self.failure_count, MAX_DOUBLINGS)
             delay = min(FIRST_RETRY * 2**doublings, LAST_RETRY)
             self.failure_count += 1
-        if is_server_unreachable(error) or is_temporary(error):
+        # The second refusal is about this email, and not about all of them.
+        is_first = self.failure_count < 2
+        if is_server_unreachable(error) or (is_temporary(error) and is_first):
             self.company_id.portal_invitation_retry_date = now + FIRST_RETRY
             self._trigger(now + FIRST_RETRY)
         else:

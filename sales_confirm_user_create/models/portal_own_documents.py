@@ -30,7 +30,7 @@ class IrRule(models.Model):
         """
         context = super()._eval_context()
         user = context["user"]
-        if user.portal_own_documents:
+        if user.share and user.portal_own_documents:
             context["user"] = OwnContact(user, user.partner_id)
         return context
 
@@ -124,7 +124,7 @@ class ResPartner(models.Model):
         # sudo: those who edit contacts may not read invitations, nor edit users
         moved.sudo().user_ids.portal_invitation_ids.filtered(
             lambda invitation: invitation.company_id.portal_company_contacts != "all"
-        ).user_id.portal_own_documents = True
+        ).user_id.filtered("share").portal_own_documents = True
         return res
 
     def _can_be_edited_by_current_customer(self, **kwargs):

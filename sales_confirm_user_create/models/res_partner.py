@@ -191,6 +191,8 @@ class ResPartner(models.Model):
                 [
                     ("user_id.partner_id", "in", self.ids),
                     ("user_id.log_ids", "=", False),
+                    ("user_id.active", "=", True),
+                    ("user_id.share", "=", True),
                 ]
             )
         )

@@ -179,8 +179,11 @@ class ResUsers(models.Model):
             values["login"] = address
             # sudo: visitors may not read users, and learn what Odoo tells them, too
             user = self.sudo().search(self._get_login_domain(address), limit=1)
-            if user.portal_invitation_ids and not user.log_ids:
-                user.portal_invitation_ids._renew()
+            is_allowed = (
+                "partner_id" in values or self._get_signup_invitation_scope() == "b2c"
+            )
+            invitation = user.portal_invitation_ids
+            if is_allowed and invitation and not user.log_ids and invitation._renew():
                 raise UserError(
                     self.env._(
                         "There is an account for this address. We have sent you an "
@@ -323,7 +326,9 @@ class ResUsers(models.Model):
 
     def _notify_security_setting_update(self, subject, content, **kwargs):
         """Override of `mail` not to warn customers of their own first password."""
-        if self.env.context.get("sales_confirm_user_create_activation"):
+        # Anybody can send the context over RPC.
+        is_first = not self.sudo().log_ids
+        if is_first and self.env.context.get("sales_confirm_user_create_activation"):
             return self.env["mail.mail"]
         return super()._notify_security_setting_update(subject, content, **kwargs)
 

@@ -18,6 +18,8 @@ PROTECTED_FIELDS = {
     "portal_partner_id",
     "portal_claim_date",
     "portal_claim_method",
+    "portal_account_offered",
+    "portal_batch_ids",
 }
 ADVICE = {
     "no_email": _lt("Add an email address to the contact, then create the account."),

@@ -19,12 +19,6 @@ class SaleOrder(models.Model):
         help="The customer of this order was asked whether to create an account.",
     )
 
-    def _check_portal_account_values(self, vals):
-        """Extend with the field of this file."""
-        if "portal_account_offered" in vals:
-            vals = vals | {"user_created": False}
-        return super()._check_portal_account_values(vals)
-
     def _offer_portal_accounts(self):
         """Mark the orders whose customers are asked; the sale never fails for it."""
         # sudo: the settings and the users are not for those who confirm
