@@ -1,65 +1,62 @@
 PYTHON ?= python3
-PORT ?= 8069
-INBOX_PORT ?= 8025
 ARGS ?=
+# A command is a function: of the module, by its name, with the arguments in ARGS.
 DEVTOOLS = @exec $(PYTHON) -m devtools
 
-.PHONY: help setup run shell test test-addon test-e2e test-faults test-peers pictures lint format i18n matrix mutation package bench clean distclean
+.PHONY: help setup run shell test test-addon test-e2e test-faults test-peers pictures lint format i18n matrix package bench clean distclean
 .NOTPARALLEL:
 
 help: ## Show this list
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: ## Install what is missing: packages, Odoo 19, the Python environment
-	$(DEVTOOLS) setup
+	$(DEVTOOLS) environment setup
 
 run: ## Run a demo shop with the addon and an inbox (PORT=, INBOX_PORT=)
-	$(DEVTOOLS) run --port $(PORT) --inbox-port $(INBOX_PORT)
+	$(DEVTOOLS) shop serve
 
 shell: ## Open `odoo shell` on that shop, or run the script on standard input
-	$(DEVTOOLS) shell
+	$(DEVTOOLS) shop shell
 
-test: ## Run all tests
-	$(DEVTOOLS) test $(ARGS)
+test: ## Run all tests (ARGS= for pytest)
+	$(DEVTOOLS) checks test $(ARGS)
 
 test-addon: ## Run the addon's own tests (ARGS= for pytest, WITH= other modules)
-	$(DEVTOOLS) test-addon $(if $(WITH),--with $(WITH)) $(ARGS)
+	$(DEVTOOLS) checks test_addon $(ARGS)
 
 test-e2e: ## Run the tests from outside (ARGS= for pytest)
-	$(DEVTOOLS) test-e2e $(ARGS)
+	$(DEVTOOLS) checks test_e2e $(ARGS)
 
+test-faults: export ALL_FAULTS = 1
 test-faults: ## Run the tests of races and crashes in full, some minutes
-	@ALL_FAULTS=1 $(PYTHON) -m devtools test-e2e tests/test_faults.py tests/test_mail_server.py tests/test_batch.py $(ARGS)
+	$(DEVTOOLS) checks test_e2e tests/test_faults.py tests/test_mail_server.py tests/test_batch.py $(ARGS)
 
 test-peers: ## Run Odoo's own tests with the addon and without (ARGS= modules)
-	$(DEVTOOLS) test-peers $(ARGS)
+	$(DEVTOOLS) checks test_peers $(ARGS)
 
 pictures: ## Take pictures of the backend, on a computer and a phone
-	$(DEVTOOLS) test-e2e tests/pictures.py $(ARGS)
+	$(DEVTOOLS) checks test_e2e tests/pictures.py $(ARGS)
 
 lint: ## Check the form of the code (ARGS= for pre-commit)
-	$(DEVTOOLS) lint $(ARGS)
+	$(DEVTOOLS) checks lint $(ARGS)
 
 format: ## Correct the form of the code in place
-	$(DEVTOOLS) format $(ARGS)
+	$(DEVTOOLS) checks reformat $(ARGS)
 
 i18n: ## Refresh the translation files
-	$(DEVTOOLS) i18n
+	$(DEVTOOLS) package i18n
 
-matrix: ## Run the addon's tests beside other modules, Pythons, PostgreSQLs
-	$(DEVTOOLS) matrix $(ARGS)
-
-mutation: ## Name the changes of the code that no test sees (ARGS= files)
-	$(DEVTOOLS) mutation $(ARGS)
+matrix: ## Run the addon's tests with other modules, Pythons, PostgreSQLs (ARGS= rows)
+	$(DEVTOOLS) matrix matrix $(ARGS)
 
 package: ## Build the addon's wheel in dist/ and try it
-	$(DEVTOOLS) package
+	$(DEVTOOLS) package package
 
 bench: ## Measure, and write benchmarks/results (ARGS= for the benchmarks)
 	@exec $(PYTHON) -m benchmarks $(ARGS)
 
 clean: ## Remove this clone's shop and generated files
-	$(DEVTOOLS) clean
+	$(DEVTOOLS) shop clean
 
 distclean: clean ## Remove all that was downloaded and built, too
-	$(DEVTOOLS) distclean
+	$(DEVTOOLS) shop distclean

@@ -4,14 +4,12 @@ import os
 import sys
 
 from devtools.base import PROJECT, DevtoolsError
-from devtools.odoo import get_odoo, virtualenv
-from devtools.system import install_packages
+from devtools.environment import get_odoo, virtualenv
 
 
 def main():
     """Replace this process by the benchmarks; return only when that fails."""
     try:
-        install_packages()
         get_odoo()
         python = virtualenv("bench")
     except DevtoolsError as error:

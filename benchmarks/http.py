@@ -103,7 +103,7 @@ def check_out(site, db, policy, smtp_port, guests, cron):
 def _cpu_seconds(site, server):
     """Return the seconds of CPU so far: `http`, `jobs` (scheduled) and `postgresql`."""
     seconds = dict.fromkeys(("http", "jobs", "postgresql"), 0)
-    for process in psutil.Process(server.pid).children(recursive=True):
+    for process in psutil.Process(server.process.pid).children(recursive=True):
         # Odoo makes the processes for its scheduled jobs give way to others.
         seconds["jobs" if process.nice() else "http"] += _own_cpu_seconds(process)
     cluster = psutil.Process(site.instance.cluster.pid)

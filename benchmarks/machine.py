@@ -5,8 +5,8 @@ import platform
 from datetime import UTC, datetime
 from pathlib import Path
 
-from devtools.base import ADDON, PROJECT, python_version, run
-from devtools.odoo import get_odoo
+from devtools.base import ADDON, PROJECT, run
+from devtools.environment import get_odoo
 from devtools.system import postgres_bin
 
 
@@ -30,7 +30,7 @@ def describe(addon):
         f"Linux {platform.release().split('-')[0]}",
         "postgresql": run([postgres_bin() / "postgres", "--version"]).split()[2],
         "odoo": get_odoo().version,
-        "python": python_version(),
+        "python": platform.python_version(),
     }
 
 

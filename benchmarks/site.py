@@ -9,7 +9,7 @@ from pathlib import Path
 
 from devtools.base import ADDON, PROJECT, DevtoolsError, cache_dir, say, step
 from devtools.instance import TEMPLATE, Instance, instances_dir
-from devtools.templates import RECIPES, addon_digest, template_folder
+from devtools.recipes import RECIPES, addon_digest, template_folder
 
 PREFIX = "bench"
 JOB = """
@@ -40,7 +40,7 @@ class Site:
 
     def __init__(self, recipe, addons):
         """
-        :param recipe: name of a recipe of `devtools.templates`
+        :param recipe: name of a recipe of `devtools.recipes`
         :param addons: folder with the addon
         """
         self.recipe, self.addons = recipe, addons
@@ -137,7 +137,7 @@ class Job:
             self._process = subprocess.Popen(
                 line,
                 stdin=source,
-                env=odoo.environ(),
+                env=site.instance.environ(),
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )

@@ -1,1 +1,1 @@
-"""Sets up, runs and tests the addon: `python3 -m devtools --help`."""
+"""Sets up, runs and tests the addon; the Makefile names the commands."""

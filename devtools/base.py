@@ -6,8 +6,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
-import threading
 import time
 from pathlib import Path
 
@@ -16,42 +14,24 @@ ADDON = "sales_confirm_user_create"
 
 
 class DevtoolsError(Exception):
-    """Something the user can put right; the text says how."""
+    """Something the user can fix; the text says how."""
 
 
 def cache_dir():
-    """Return the folder, outside the clone, that holds what is downloaded or built.
-
-    :raise DevtoolsError: the folder cannot be made or written
-    """
-    if os.environ.get("SCUC_CACHE"):
-        path = Path(os.environ["SCUC_CACHE"]).absolute()
-    elif os.geteuid() == 0:
-        path = Path("/var/cache") / ADDON
-    else:
-        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        path = Path(home) / ADDON
-    try:
+    """Return the folder, outside the clone, that holds what is downloaded or built."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    default = Path("/var/cache" if os.geteuid() == 0 else home) / ADDON
+    path = Path(os.environ.get("SCUC_CACHE") or default).absolute()
+    with contextlib.suppress(OSError):
         path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DevtoolsError(
-            f"Cannot make {path} ({error.strerror}): set SCUC_CACHE to a folder "
-            "you may write."
-        ) from error
     if not os.access(path, os.W_OK):
-        raise DevtoolsError(
-            f"Cannot write to {path}: set SCUC_CACHE to a folder you may write."
-        )
+        raise DevtoolsError(f"Cannot write to {path}: set SCUC_CACHE to another folder")
     return path
 
 
 def digest(*parts):
-    """Return a short hash of strings and bytes."""
-    state = hashlib.sha256()
-    for part in parts:
-        data = part if isinstance(part, bytes) else str(part).encode()
-        state.update(b"%d:" % len(data) + data)
-    return state.hexdigest()[:12]
+    """Return a short hash of values whose `repr` says all."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
 def say(text):
@@ -60,23 +40,11 @@ def say(text):
 
 
 @contextlib.contextmanager
-def step(title, beat=20):
-    """Print when a long step starts and ends, and a sign of life every `beat` s."""
+def step(title):
+    """Print when a long step starts and ends."""
     start = time.monotonic()
-    done = threading.Event()
-
-    def tick():
-        while not done.wait(beat):
-            say(f"   … {title}: {time.monotonic() - start:.0f} s")
-
     say(f"-> {title}")
-    ticker = threading.Thread(target=tick, daemon=True)
-    ticker.start()
-    try:
-        yield
-    finally:
-        done.set()
-        ticker.join()
+    yield
     say(f"   done in {time.monotonic() - start:.1f} s")
 
 
@@ -92,62 +60,48 @@ def lock(name):
         yield
 
 
-@contextlib.contextmanager
-def build_dir(target):
-    """Yield an empty folder that becomes `target` when the block succeeds.
+def make_once(target, make, *args):
+    """Return the folder `target`; where it is missing, `make(folder, *args)` fills it.
 
-    A block that fails, and one that was killed before, leave nothing behind.
+    What fails or is killed leaves nothing that looks complete.
     """
-    temp = target.with_name(f".{target.name}.part")
-    shutil.rmtree(temp, ignore_errors=True)
-    temp.mkdir(parents=True)
-    try:
-        yield temp
-        temp.rename(target)
-    finally:
-        shutil.rmtree(temp, ignore_errors=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.exists():
+        with lock(target.name.rpartition("-")[0]):
+            if not target.exists():
+                temp = target.with_name(f".{target.name}.part")
+                shutil.rmtree(temp, ignore_errors=True)
+                temp.mkdir()
+                try:
+                    make(temp, *args)
+                    temp.rename(target)
+                finally:
+                    shutil.rmtree(temp, ignore_errors=True)
+    return target
 
 
-def run(command, *, log=None, what=None, **kwargs):
-    """Run `command` to its end and return its standard output as text.
+def run(command_line, *, log=None, **kwargs):
+    """Run a program to its end and return its standard output as text.
 
     :param log: a file that takes the output instead
-    :param what: words for the error message instead of the command
-    :raise DevtoolsError: it failed; with the end of its output
     """
-    command = [str(part) for part in command]
-    if "input" not in kwargs:
-        kwargs["stdin"] = subprocess.DEVNULL
-    try:
+    line = [str(part) for part in command_line]
+    kwargs.setdefault("input", "")
+    out = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with open(log or os.devnull, "ab") as file:
         if log:
-            with open(log, "ab") as out:
-                result = subprocess.run(
-                    command, check=False, stdout=out, stderr=subprocess.STDOUT, **kwargs
-                )
-        else:
-            result = subprocess.run(
-                command, check=False, capture_output=True, text=True, **kwargs
-            )
-    except FileNotFoundError as error:
-        raise DevtoolsError(f"{command[0]} is not on this machine.") from error
-    output = result.stdout or ""
-    if result.returncode:
-        seen = Path(log).read_text(errors="replace") if log else output + result.stderr
-        tail = "\n".join(seen.strip().splitlines()[-25:])
-        where = f"\nThe whole output is in {log}" if log else ""
-        raise DevtoolsError(
-            f"{what or ' '.join(command[:3])} failed (exit status "
-            f"{result.returncode}):\n{tail}{where}"
-        )
-    return output
+            out = {"stdout": file, "stderr": subprocess.STDOUT}
+        try:
+            done = subprocess.run(line, check=False, text=True, **out, **kwargs)
+        except FileNotFoundError as error:
+            raise DevtoolsError(f"{line[0]} is not on this machine.") from error
+    if done.returncode:
+        output = tail(log) if log else f"{done.stdout}\n{done.stderr}"[-3000:]
+        raise DevtoolsError(f"Failed: {' '.join(line)[:200]}\n{output}")
+    return done.stdout or ""
 
 
-def have(program):
-    """Tell whether `program` is on the PATH, where Debian's sbin folders count."""
-    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-    return shutil.which(program, path=path)
-
-
-def python_version():
-    """Return this Python's version as `3.11.2`."""
-    return ".".join(map(str, sys.version_info[:3]))
+def tail(log, lines=25):
+    """Return the end of a log file, and where the rest is."""
+    text = Path(log).read_text(errors="replace").splitlines()[-lines:]
+    return "\n".join([*text, f"Log: {log}"])

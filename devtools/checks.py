@@ -1,104 +1,126 @@
-"""`make test`."""
+"""The tests, and the form of the code."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
 
-from .base import ADDON, PROJECT, say, step
+from .base import ADDON, PROJECT, DevtoolsError, cache_dir, run, say, step
+from .environment import get_odoo, virtualenv
 from .instance import CONFIG, Instance
-from .odoo import get_odoo
 from .system import end, spawn
-from .templates import get_template
 
 # in percent, of lines and branches
 COVERAGE = 95
-# what pytest says when `args` pick no test of this half
+# pytest's exit status when `args` pick no test
 NOTHING_PICKED = 5
+# of Odoo, that the addon extends
+PEERS = ("sale", "website_sale", "portal", "auth_signup", "payment")
 
 
-def test(args):
+def test(*args):
     """Run all tests, both halves at once, as those of `tests` often wait.
 
-    What the addon's own tests say is printed when all are done.
-
-    :param args: for pytest, both times
-    :return: the exit status, 0 when both passed
+    The output of the addon's own tests is printed when all are done.
     """
-    # now, as two at once would wait for each other
-    for recipe in ("addon", "shop"):
-        get_template(recipe)
-    command = [sys.executable, "-m", "devtools", "test-addon", *args]
+    line = [sys.executable, "-m", "devtools", "checks", "test_addon", *args]
     with tempfile.TemporaryFile("w+") as out:
-        own = spawn(command, cwd=PROJECT, stdout=out, stderr=subprocess.STDOUT)
+        own = spawn(line, cwd=PROJECT, stdout=out, stderr=subprocess.STDOUT)
         try:
-            statuses = {test_e2e(args), own.wait()}
+            statuses = {test_e2e(*args), own.wait()}
         finally:
             end(own)
             out.seek(0)
-            print(out.read(), flush=True)
-    if args and statuses != {NOTHING_PICKED}:
-        statuses.discard(NOTHING_PICKED)
-    return int(bool(statuses - {0}))
+            say(out.read())
+    # arguments may pick tests of one half only
+    ignored = {NOTHING_PICKED} if args else set()
+    return max(statuses - ignored, default=NOTHING_PICKED)
 
 
-def test_addon(args):
-    """Run the addon's own tests by pytest-odoo, and measure what they cover.
+def test_addon(*args):
+    """Run the addon's own tests, with just the modules in WITH if that is set.
 
-    :param args: for pytest; without any, too little coverage is a failure
+    Without arguments and WITH, too little coverage is a failure.
     """
-    limit = [] if args else [f"--cov-fail-under={COVERAGE}"]
-    coverage = [f"--cov={ADDON}", "--cov-report=term-missing", *limit]
-    with Instance.start("addon") as instance:
+    modules = os.environ.get("WITH")
+    options = [f"--cov={ADDON}", "--cov-report=term-missing"]
+    if not args and modules is None:
+        options.append(f"--cov-fail-under={COVERAGE}")
+    with Instance.start("addon" if modules is None else "bare") as instance:
         db = instance.new_database("test")
-        return _pytest_odoo(instance, db, *coverage, *_what(args, ADDON))
+        if modules is not None:
+            names = ",".join(filter(None, [modules, ADDON]))
+            with step(f"install {names}"):
+                log = instance.folder / "install.log"
+                instance.odoo_command([f"--init={names}"], db=db, log=log)
+        options += [f"--odoo-config={CONFIG}", f"--odoo-database={db}", "--odoo-http"]
+        return _pytest(instance.environ(), ADDON, options, args)
 
 
-def test_addon_with(modules, args):
-    """Run the addon's own tests where only what it depends on and `modules` are.
-
-    :param modules: names of modules with commas in between
-    :param args: for pytest
-    """
-    with Instance.start("bare") as instance:
-        db = instance.new_database("test")
-        modules = ",".join(name for name in (*modules.split(","), ADDON) if name)
-        with step(f"install {modules}"):
-            log = instance.folder / "install.log"
-            instance.odoo_command([f"--init={modules}"], db=db, log=log)
-        return _pytest_odoo(instance, db, *_what(args, ADDON))
+def test_e2e(*args):
+    """Run the tests from outside."""
+    # pytest-odoo needs a database of its own as soon as it is loaded
+    options = ["-pno:odoo", "--screenshot=only-on-failure"]
+    if not args:
+        # three files at once, each with its own servers
+        options += ["--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder"]
+    return _pytest(os.environ, "tests", options, args)
 
 
-def test_e2e(args):
-    """Run the tests that look at everything from outside.
-
-    :param args: for pytest; without any, three files at once, each with its own servers
-    """
-    files = ["--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder"]
-    beside = [] if args else files
-    options = [
-        # pytest-odoo needs a database of its own as soon as it is loaded
-        "-pno:odoo",
-        # of pages in failed tests, in test-results
-        "--screenshot=only-on-failure",
-        *beside,
-    ]
-    return _pytest(*options, *_what(args, "tests"), env=dict(os.environ))
-
-
-def _what(args, default):
-    """Return arguments for pytest, with the folder `default` when they name no file."""
+def _pytest(environ, folder, options, args):
+    """Run pytest on a folder, unless `args` name a file; return its exit status."""
     named = [arg for arg in args if (PROJECT / arg.split("::")[0]).exists()]
-    return args if named else [default, *args]
-
-
-def _pytest_odoo(instance, db, *args):
-    options = [f"--odoo-config={CONFIG}", f"--odoo-database={db}", "--odoo-http"]
-    return _pytest(*options, *args, env=instance.environ())
-
-
-def _pytest(*args, env):
-    """Run pytest and return its exit status."""
+    what = args if named else [folder, *args]
     say("-> pytest")
-    command = [str(get_odoo().python), "-m", "pytest", *args]
-    return subprocess.call(command, cwd=PROJECT, env=env)
+    line = [get_odoo().python, "-m", "pytest", *options, *what]
+    return subprocess.call(line, cwd=PROJECT, env=environ)
+
+
+def test_peers(*modules):
+    """Run Odoo's own post-install tests of modules with the addon and without."""
+    tags = ",".join(f"post_install/{module}" for module in modules or PEERS)
+    failed = {}
+    for recipe in ("shop", "addon"):
+        log = cache_dir() / f"peers-{recipe}.log"
+        log.unlink(missing_ok=True)
+        with Instance.start(recipe) as instance, step(f"{tags} on '{recipe}': {log}"):
+            options = instance.options(instance.new_database("peers"))
+            options += [f"--test-tags={tags}", "--stop-after-init"]
+            line = instance.odoo.command("server", *options)
+            spawn(line, log=log, env=instance.environ()).wait()
+        if " error(s) of " not in (output := log.read_text()):
+            raise DevtoolsError(f"Odoo ran no tests, see {log}")
+        failed[recipe] = set(re.findall(r"\.(\w+: (?:FAIL|ERROR): \S+)", output))
+        say(f"failed on '{recipe}': {len(failed[recipe])}")
+    new = failed["addon"] - failed["shop"]
+    say(f"fail with the addon only: {', '.join(sorted(new)) or 'none'}")
+    return int(bool(new))
+
+
+def lint(*args):
+    """Check the form of the code.
+
+    Some checks correct what they find: they get a copy of the files, and what they
+    would change is shown.
+    """
+    listed = run(["git", "-C", PROJECT, "ls-files", "-z", "-co", "--exclude-standard"])
+    # without those that are removed and not committed
+    files = [name for name in listed.split("\0") if name and os.path.lexists(name)]
+    with tempfile.TemporaryDirectory(prefix="scuc-lint-") as copy:
+        run(["cp", "--archive", "--parents", *files, copy])
+        run(["git", "init", "--quiet", copy])
+        run(["git", "-C", copy, "add", "--all", "--force"])
+        return _pre_commit("--show-diff-on-failure", *args, cwd=copy)
+
+
+def reformat(*args):
+    """Correct the form of the code in place."""
+    return _pre_commit(*args, cwd=PROJECT)
+
+
+def _pre_commit(*args, cwd):
+    """Run the checks on all files and return the exit status."""
+    environ = {**os.environ, "PRE_COMMIT_HOME": str(cache_dir() / "pre-commit")}
+    line = [virtualenv("lint"), "-m", "pre_commit", "run", "--all-files", *args]
+    return subprocess.call(line, cwd=cwd, env=environ)

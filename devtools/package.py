@@ -1,72 +1,65 @@
-"""`make package`: build the addon's wheel, and try it where nothing else of us is."""
+"""The addon's wheel and its translation files."""
 
 import dataclasses
 import os
 import shutil
-import sys
-from pathlib import Path
 
 from .base import ADDON, PROJECT, run, say, step
-from .instance import Instance
-from .odoo import REQUIREMENTS, get_odoo
+from .environment import get_odoo, new_virtualenv
+from .instance import CONFIG, TEMPLATE, Instance
+from .odoo_from_debian import add_to
+from .recipes import SCRIPTS
 
-DIST = PROJECT / "dist"
-DATABASE = "package"
-SCRIPT = Path(__file__).parent / "scripts/confirm.py"
+
+def i18n():
+    """Refresh the translation files.
+
+    The languages are those that have a file; one is added by a copy of the template
+    file under its name.
+    """
+    with Instance.start("addon") as instance, step("export and merge the texts"):
+        # scripts in the environment's folder name a folder that it was moved from
+        makepot = [instance.odoo.python, "-m", "click_odoo_contrib.makepot"]
+        options = [f"--config={CONFIG}", f"--database={TEMPLATE}", "--no-commit"]
+        options += [f"--addons-dir={PROJECT}", f"--modules={ADDON}"]
+        merge = ["--msgmerge", "--purge-old-translations"]
+        # msgmerge would leave its backups beside the files
+        environ = instance.environ() | {"VERSION_CONTROL": "none"}
+        run([*makepot, *options, *merge], env=environ)
 
 
 def package():
-    """Build the wheel; install it beside Odoo; install the module; confirm an order.
-
-    :raise DevtoolsError: a step failed
-    """
-    wheel = build_wheel()
-    with Instance.start("shop", addons=[]) as instance:
-        venv = instance.folder / "venv"
-        with step("make a new environment with Odoo"):
-            odoo = _new_environment(venv)
-        with step(f"pip install {wheel.name}"):
-            # With its dependencies: pip finds odoo==19.0.* where Odoo is installed.
-            run([odoo.python, "-m", "pip", "install", "--quiet", wheel])
-        instance.odoo = odoo
-        instance.new_database(DATABASE)
-        with step(f"install {ADDON}"):
-            log = instance.folder / "install.log"
-            instance.odoo_command([f"--init={ADDON}"], db=DATABASE, log=log)
-        with step("confirm an order"):
-            said = instance.shell(DATABASE, SCRIPT.read_text())
-        say(f"{said.strip()}\nThe wheel works: {wheel.relative_to(PROJECT)}")
-
-
-def build_wheel():
-    """Build the addon's wheel in `dist/`.
-
-    :return: its path
-    """
-    shutil.rmtree(DIST, ignore_errors=True)
+    """Build the addon's wheel in dist/ and try it in a new environment."""
+    dist = PROJECT / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
     # The version of the manifest as it is; whool would add the number of commits.
     environ = {**os.environ, "WHOOL_POST_VERSION_STRATEGY_OVERRIDE": "none"}
     with step("build the wheel"):
         pip = [get_odoo().python, "-m", "pip", "wheel", "--quiet", "--no-deps"]
-        run([*pip, f"--wheel-dir={DIST}", PROJECT / ADDON], env=environ)
-    [wheel] = DIST.glob("*.whl")
-    return wheel
+        run([*pip, f"--wheel-dir={dist}", PROJECT / ADDON], env=environ)
+    [wheel] = dist.glob("*.whl")
+    with Instance.start("shop", addons=[]) as instance:
+        with step(f"install Odoo and {wheel.name} in a new environment"):
+            instance.odoo = _install(wheel, instance.folder / "venv")
+        with step(f"install {ADDON}"):
+            db = instance.new_database("package")
+            log = instance.folder / "install.log"
+            instance.odoo_command([f"--init={ADDON}"], db=db, log=log)
+        with step("confirm an order"):
+            output = instance.shell(db, (SCRIPTS / "confirm.py").read_text())
+        say(f"{output.strip()}\nThe wheel works: {wheel.relative_to(PROJECT)}")
 
 
-def _new_environment(venv):
-    """Make a virtual environment that has Odoo and what it needs, and nothing else.
-
-    :return: Odoo, as run by that environment
-    """
+def _install(wheel, venv):
+    """Make an environment with Odoo and the wheel, and return Odoo as run by it."""
     odoo = get_odoo()
-    run([sys.executable, "-m", "venv", venv])
-    python = venv / "bin/python"
+    python = new_virtualenv(venv, "odoo")
     pip = [python, "-m", "pip", "install", "--quiet"]
-    run([*pip, "-r", REQUIREMENTS / "odoo.txt"])
     [packages] = venv.glob("lib/python3.*/site-packages")
-    if odoo.is_checkout:
-        run([*pip, "--no-deps", "--editable", odoo.root])
+    if (odoo.library / "setup.py").exists():
+        run([*pip, "--no-deps", "--editable", odoo.library])
     else:
-        # Debian's Odoo is a package with metadata of its own, beside this folder.
-        (packages / "odoo.pth").write_text(f"{odoo.library}\n")
+        add_to(packages, odoo.library)
+    # With its dependencies: pip finds odoo==19.0.* where Odoo is installed.
+    run([*pip, wheel])
     return dataclasses.replace(odoo, python=python, library=packages)

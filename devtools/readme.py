@@ -1,7 +1,7 @@
 """Write the addon's README.rst from the fragments in its folder `readme/`.
 
-It gives what the OCA's oca-gen-addon-readme gives, without the links to places where
-only the OCA's addons are. That tool is on no package registry.
+It gives what the OCA's oca-gen-addon-readme gives, which is on no package registry,
+without the links to places where only the OCA's addons are.
 """
 
 import ast
@@ -10,16 +10,7 @@ import pypandoc
 
 from .base import ADDON, PROJECT
 
-# fragment: title of its section
-SECTIONS = {
-    "CONTEXT": "Use Cases / Context",
-    "INSTALL": "Installation",
-    "CONFIGURE": "Configuration",
-    "USAGE": "Usage",
-    "DEVELOP": "Development",
-    "ROADMAP": "Known issues / Roadmap",
-    "HISTORY": "Changelog",
-}
+FOLDER = PROJECT / ADDON
 NOTICE = """..
    This file is generated from the folder readme/ by `make format`.
    Edit the fragments there."""
@@ -27,42 +18,43 @@ CONTENTS = """**Table of contents**
 
 .. contents::
    :local:"""
+SECTIONS = {
+    "Use Cases / Context": "CONTEXT",
+    "Installation": "INSTALL",
+    "Configuration": "CONFIGURE",
+    "Usage": "USAGE",
+    "Development": "DEVELOP",
+    "Known issues / Roadmap": "ROADMAP",
+    "Changelog": "HISTORY",
+}
 
 
-def generate(addon):
-    """Return the text of README.rst of the addon in a folder."""
-    manifest = ast.literal_eval((addon / "__manifest__.py").read_text())
-    parts = [_title(manifest["name"], "=", over=True), NOTICE]
-    parts += [_fragment(addon, "DESCRIPTION"), CONTENTS]
-    for name, title in SECTIONS.items():
-        if text := _fragment(addon, name):
-            parts += [_title(title, "="), text]
-    parts.append(_title("Credits", "="))
-    authors = [f"- {author.strip()}" for author in manifest["author"].split(",")]
-    parts += [_title("Authors", "-"), "\n".join(authors)]
-    for name, title in (("CONTRIBUTORS", "Contributors"), ("CREDITS", "Other credits")):
-        if text := _fragment(addon, name):
-            parts += [_title(title, "-"), text]
+def generate():
+    """Return the text of README.rst."""
+    manifest = ast.literal_eval((FOLDER / "__manifest__.py").read_text())
+    line = "=" * len(manifest["name"])
+    authors = "\n".join(f"- {name.strip()}" for name in manifest["author"].split(","))
+    parts = [f"{line}\n{manifest['name']}\n{line}", NOTICE, _fragment("DESCRIPTION")]
+    parts.append(CONTENTS)
+    for title, name in SECTIONS.items():
+        parts += _section(title, "=", _fragment(name))
+    parts += ["Credits\n=======", *_section("Authors", "-", authors)]
+    parts += _section("Contributors", "-", _fragment("CONTRIBUTORS"))
     return "\n\n".join(parts) + "\n"
 
 
-def _title(text, underline, *, over=False):
-    line = underline * len(text)
-    return "\n".join([line, text, line] if over else [text, line])
+def _section(title, underline, text):
+    return [f"{title}\n{underline * len(title)}", text] if text else []
 
 
-def _fragment(addon, name):
+def _fragment(name):
     """Return a fragment as reStructuredText, empty where there is none."""
-    path = addon / "readme" / f"{name}.md"
-    if not path.exists():
-        return ""
+    path = FOLDER / f"readme/{name}.md"
     # GitHub's Markdown; without its anchors, which README.rst would not link to
     source = "gfm-raw_html-gfm_auto_identifiers"
-    options = ["--columns=88"]
-    text = pypandoc.convert_text(path.read_text(), "rst", source, extra_args=options)
-    return text.strip()
+    text = path.read_text() if path.exists() else ""
+    return pypandoc.convert_text(text, "rst", source, ["--columns=88"]).strip()
 
 
 if __name__ == "__main__":
-    folder = PROJECT / ADDON
-    (folder / "README.rst").write_text(generate(folder))
+    (FOLDER / "README.rst").write_text(generate())

@@ -1,116 +1,99 @@
-"""The shop of this clone: what `make run`, `make shell` and `make clean` work on."""
+"""The demo shop of this clone: what `make run`, `shell` and `clean` work on."""
 
+import os
 import shutil
 import signal
 import socket
 import subprocess
 import time
 
-from .base import ADDON, PROJECT, DevtoolsError, digest, say, step
-from .inbox import Inbox
+from .base import ADDON, PROJECT, DevtoolsError, cache_dir, digest, run, say, step
 from .instance import Instance, instances_dir
-from .templates import addon_digest
+from .recipes import addon_digest
+from .system import end, free_port, spawn
 
 DATABASE = "shop"
-GENERATED = (
-    ".pytest_cache",
-    ".ruff_cache",
-    "build",
-    "dist",
-    "test-results",
-    "tests/screenshots",
-)
+# of the instance
 NAME = f"run-{digest(PROJECT)}"
+# in the clone, left by the tools
+JUNK = "build dist test-results tests/screenshots .*_cache .coverage* **/__pycache__"
+WELCOME = """
+Shop     {url}/shop (English), {url}/fr/shop (French), {url}/ar/shop (Arabic)
+Backend  {url}/odoo
+Logins   admin/admin, demo/demo, portal/portal
+Inbox    http://localhost:{inbox_port}
+Log      {log}
+
+Ctrl-C stops everything."""
 
 
-def folder():
-    """Return the folder of this clone's instance."""
-    return instances_dir() / NAME
-
-
-def serve(port, inbox_port):
-    """Run the shop and the inbox until Ctrl-C, then stop both.
-
-    :raise DevtoolsError: a port is taken, or a server does not start or ends
-    """
-    _check_port(port, "PORT")
-    _check_port(inbox_port, "INBOX_PORT")
-    with _open() as instance, Inbox(instance.folder, inbox_port) as inbox:
-        with step("start Odoo"):
-            server = instance.start_server(
-                DATABASE,
-                port=port,
-                smtp_port=inbox.smtp_port,
-                log=instance.folder / "odoo.log",
-            )
-        say(
-            f"\nShop     {server.url}/shop\n"
-            f"Backend  {server.url}/odoo   (login admin, password admin)\n"
-            f"Inbox    {inbox.url}\n"
-            f"Log      {server.log}\n\nCtrl-C stops everything."
-        )
+def serve():
+    """Run the shop and the inbox until Ctrl-C, then stop both."""
+    _check_stopped()
+    port, inbox_port = _port("PORT", 8069), _port("INBOX_PORT", 8025)
+    smtp_port = free_port()
+    with _open() as instance:
+        folder = instance.folder
+        log = folder / "odoo.log"
+        line = [instance.odoo.python, "-m", "devtools.inbox", smtp_port, inbox_port]
+        inbox = spawn([*line, folder / "mails"], log=folder / "inbox.log")
         try:
-            _wait(server, inbox)
+            with step("start Odoo"):
+                ports = {"port": port, "smtp_port": smtp_port}
+                server = instance.start_server(DATABASE, log=log, **ports)
+            say(WELCOME.format(url=server.url, inbox_port=inbox_port, log=log))
+            while server.process.poll() is None and inbox.poll() is None:
+                time.sleep(0.5)
+            raise DevtoolsError(f"A server ended by itself, see {folder}/*.log")
         except KeyboardInterrupt:
             # A second Ctrl-C must not cut the stopping short.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             say("\nStopping …")
+        finally:
+            end(inbox)
 
 
 def shell():
-    """Run `odoo shell` on the shop's database, beside `make run` or without it.
-
-    :return: its exit status, not 0 when a script on standard input raised
-    """
-    with _open(attach=True) as instance:
-        odoo = instance.odoo
+    """Open `odoo shell` on the shop, or run the script on standard input."""
+    instance = Instance(instances_dir() / NAME)
+    with instance if instance.in_use() else _open() as instance:
         options = [*instance.options(DATABASE), "--no-http", "--log-level=warn"]
-        command = odoo.command("shell", *options)
-        return subprocess.call(command, env=odoo.environ(), cwd=PROJECT)
+        line = instance.odoo.command("shell", *options)
+        return subprocess.call(line, env=instance.environ())
 
 
 def clean():
-    """Remove this clone's shop and what the tools left in the clone.
-
-    :raise DevtoolsError: the shop is running
-    """
-    if folder().exists():
-        instance = Instance(folder())
-        if instance.in_use():
-            raise DevtoolsError("`make run` is running: stop it first (Ctrl-C).")
-        shutil.rmtree(folder())
-    for name in GENERATED:
-        shutil.rmtree(PROJECT / name, ignore_errors=True)
-    for path in PROJECT.glob(".coverage*"):
-        path.unlink()
-    for tree in ("benchmarks", "devtools", "tests", ADDON):
-        for path in list((PROJECT / tree).rglob("__pycache__")):
-            shutil.rmtree(path)
+    """Remove this clone's shop and generated files."""
+    _check_stopped()
+    found = [path for pattern in JUNK.split() for path in PROJECT.glob(pattern)]
+    run(["rm", "-rf", instances_dir() / NAME, *found])
 
 
-def _open(attach=False):
-    """Return the started instance with the shop's database, up to date.
+def distclean():
+    """Remove all that was downloaded and built, too."""
+    for path in instances_dir().glob("*"):
+        if Instance(path).in_use():
+            raise DevtoolsError(f"{path} is in use: stop that first.")
+    with step(f"remove {cache_dir()}"):
+        shutil.rmtree(cache_dir())
 
-    :param attach: when another process runs it, use that one
-    """
-    if attach and folder().exists():
-        instance = Instance(folder())
-        if instance.in_use():
-            instance.cluster.attach()
-            return instance
+
+def _check_stopped():
+    """Check that neither `make run` nor `make shell` is at work."""
+    instance = Instance(instances_dir() / NAME)
+    if instance.in_use():
+        query = "SELECT value FROM ir_config_parameter WHERE key = 'web.base.url'"
+        address = instance.cluster.sql(DATABASE, query)
+        raise DevtoolsError(
+            f"The demo shop is already running at {address}/shop. To stop it, press "
+            "Ctrl-C in its terminal."
+        )
+
+
+def _open():
+    """Return the started instance with the shop's database, up to date."""
     instance = Instance.start("addon", NAME, durable=True)
-    try:
-        _prepare(instance)
-    except BaseException:
-        instance.close()
-        raise
-    return instance
-
-
-def _prepare(instance):
-    """Make the database where it is missing; update the addon where it changed."""
-    seen = instance.folder / "addon-digest"
-    current = addon_digest()
+    seen, current = instance.folder / "addon-digest", addon_digest()
     if DATABASE not in instance.cluster.databases():
         instance.new_database(DATABASE)
     elif not seen.exists() or seen.read_text() != current:
@@ -118,30 +101,19 @@ def _prepare(instance):
             log = instance.folder / "update.log"
             instance.odoo_command([f"--update={ADDON}"], db=DATABASE, log=log)
     seen.write_text(current)
+    return instance
 
 
-def _check_port(port, variable):
-    """Check that nobody listens on a port.
-
-    :raise DevtoolsError: somebody does
-    """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise DevtoolsError(
-                f"Port {port} cannot be used ({error.strerror}). "
-                f"Choose another: make run {variable}={port + 1}"
-            ) from error
-
-
-def _wait(server, inbox):
-    """Wait for ever.
-
-    :raise DevtoolsError: one of the servers ended by itself
-    """
-    while server.running() and inbox.running():
-        time.sleep(0.5)
-    ended = inbox if server.running() else server
-    raise DevtoolsError(f"A server ended by itself, see {ended.log}")
+def _port(variable, default):
+    """Return the port that a variable of make names, if it can be used."""
+    value = os.environ.get(variable) or default
+    try:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", int(value)))
+    except (OSError, OverflowError, ValueError) as error:
+        raise DevtoolsError(
+            f"Port {value} cannot be used ({error}). "
+            f"Choose another, up to 65535: make run {variable}={free_port()}"
+        ) from error
+    return int(value)

@@ -1,103 +1,115 @@
-"""Debian packages of the machine, and starting processes that end with us."""
+"""Packages of the machine and of npm, and processes that end with us."""
 
+import contextlib
+import importlib.util
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
+import time
 from pathlib import Path
 
-from .base import DevtoolsError, have, lock, run, step
+from .base import DevtoolsError, cache_dir, lock, make_once, run, step, tail
 
 
 def postgres_bin():
-    """Return the folder with PostgreSQL's programs, or None.
-
-    PG_BIN names another one than that of the newest server of the machine.
-    """
+    """Return the folder with PostgreSQL's programs: PG_BIN, or the newest, or None."""
     if os.environ.get("PG_BIN"):
         return Path(os.environ["PG_BIN"])
     found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     newest = max(found, key=lambda path: int(path.parts[-3]), default=None)
-    program = newest or shutil.which("initdb")
-    return Path(program).parent if program else None
-
-
-def _venv_works():
-    try:
-        # whether they are there is the question
-        import ensurepip  # noqa: F401
-        import venv  # noqa: F401
-    except ImportError:
-        return False
-    return True
+    return newest and newest.parent
 
 
 def chromium():
     """Return the path of Chromium, or None."""
-    return have("chromium")
+    return shutil.which("chromium")
 
 
-# Debian package: how to tell that it, or its equal, is there already
+# Debian package: how to see that it, or its equivalent, is installed
 PACKAGES = {
     "postgresql": postgres_bin,
     "chromium": chromium,
-    "python3-venv": _venv_works,
-    "nodejs": lambda: have("node"),
-    "npm": lambda: have("npm"),
-    "wkhtmltopdf": lambda: have("wkhtmltopdf"),
+    "python3-venv": lambda: importlib.util.find_spec("ensurepip"),
+    "nodejs": lambda: shutil.which("node"),
+    "npm": lambda: shutil.which("npm"),
+    "wkhtmltopdf": lambda: shutil.which("wkhtmltopdf"),
     "fonts-liberation": Path("/usr/share/fonts/truetype/liberation").exists,
-    "gettext": lambda: have("msgmerge"),
-    "util-linux": lambda: have("setpriv"),
+    "gettext": lambda: shutil.which("msgmerge"),
 }
 
 
 def install_packages():
-    """Install the Debian packages that are missing.
-
-    :raise DevtoolsError: some are missing and we may not or cannot install them
-    """
-    missing = [name for name, there in PACKAGES.items() if not there()]
+    """Install the Debian packages that are missing."""
+    missing = [name for name, found in PACKAGES.items() if not found()]
     if not missing:
         return
-    command = f"apt-get install --no-install-recommends {' '.join(missing)}"
-    if not have("apt-get"):
-        raise DevtoolsError(f"Missing: {' '.join(missing)}. Install them.")
-    if os.geteuid() != 0:
+    install = ["apt-get", "install", "--no-install-recommends", *missing]
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise DevtoolsError(
-            f"Missing Debian packages. Run this, then try again:\n  sudo {command}"
+            "Missing Debian packages. Run this, or install their equivalents, then try "
+            f"again:\n  sudo {' '.join(install)}"
         )
     with lock("apt"), step(f"install {' '.join(missing)}"):
         environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         run(["apt-get", "-q", "update"], env=environ)
-        run([*command.split(), "--yes", "-q"], env=environ)
+        run([*install, "--yes", "-q"], env=environ)
 
 
-def spawn(command, *, death_signal="TERM", user=None, **kwargs):
-    """Start `command` as the leader of a process group of its own.
+def npm(package):
+    """Return the folder `node_modules` with a package such as `rtlcss@4.3.0`."""
+    folder = cache_dir() / f"npm-{re.sub('[@/]+', '-', package).strip('-')}"
+    install = ["npm", "install", "--no-fund", "--no-audit", "--ignore-scripts", package]
+    return make_once(folder, lambda temp: run(install, cwd=temp)) / "node_modules"
+
+
+def free_port():
+    """Return a port of the loopback interface that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def spawn(command_line, *, log=None, death_signal="TERM", user=None, **kwargs):
+    """Start a program as the leader of a process group of its own.
 
     It gets `death_signal` when the thread that called this ends, so nothing is left
     behind even when we are killed with no chance to clean up.
 
     :param user: the system user to run it as, when we are root
-    :return: the Popen object; its pid is the group's id
     """
-    prefix = ["setpriv", "--pdeathsig", death_signal]
-    if user and os.geteuid() == 0:
-        prefix += [f"--reuid={user}", f"--regid={user}", "--init-groups"]
-    return subprocess.Popen(
-        [*prefix, "--", *map(str, command)],
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-        **kwargs,
-    )
+    prefix = ["setpriv", "--pdeathsig", death_signal, *as_user(user), "--"]
+    kwargs |= {"stdin": subprocess.DEVNULL, "start_new_session": True}
+    with open(log or os.devnull, "ab") as out:
+        if log:
+            kwargs |= {"stdout": out, "stderr": subprocess.STDOUT}
+        return subprocess.Popen([*prefix, *map(str, command_line)], **kwargs)
 
 
-def end(process, how=signal.SIGTERM, patience=30):
+def as_user(user):
+    """Return the options that make `setpriv` switch to a user, if we are root."""
+    if not user or os.geteuid() != 0:
+        return []
+    return [f"--reuid={user}", f"--regid={user}", "--init-groups"]
+
+
+def wait_until(ready, process, log, timeout=60):
+    """Wait until `ready()` is true for a process that `spawn` started."""
+    limit = time.monotonic() + timeout
+    while not ready():
+        if process.poll() is not None or time.monotonic() > limit:
+            raise DevtoolsError(f"A server does not start:\n{tail(log)}")
+        time.sleep(0.1)
+
+
+def end(process, how=signal.SIGTERM, timeout=30):
     """End a process that `spawn` started, and what is left of its group."""
     try:
         if process.poll() is None:
             process.send_signal(how)
-            process.wait(patience)
+            process.wait(timeout)
     except subprocess.TimeoutExpired:
         pass
     finally:
@@ -106,8 +118,6 @@ def end(process, how=signal.SIGTERM, patience=30):
 
 def kill_group(process):
     """Kill the whole group of a process that `spawn` started, as a power cut would."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()

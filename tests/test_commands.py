@@ -102,9 +102,9 @@ def test_make_run_serves_a_shop_and_an_inbox_until_ctrl_c(clone, tmp_path):
 
         again = make(clone, "run", *ports)
         assert again.returncode
-        assert f"Port {port} cannot be used" in again.stderr
-        assert f"make run PORT={port + 1}" in again.stderr
-        assert "stop it first" in make(clone, "clean").stderr
+        running = f"already running at http://localhost:{port}/shop"
+        assert running in again.stderr
+        assert running in make(clone, "clean").stderr
 
         shell = make(clone, "shell", input="print(env['sale.order']._name)")
         assert (shell.returncode, shell.stdout.split()[-1:]) == (0, ["sale.order"])
@@ -118,6 +118,14 @@ def test_make_run_serves_a_shop_and_an_inbox_until_ctrl_c(clone, tmp_path):
     assert not listens(port) and not listens(inbox_port)
     assert make(clone, "clean").returncode == 0
     assert not Path(folder).parent.exists()
+
+
+@pytest.mark.parametrize("port", ["80000", "http"])
+def test_a_port_that_is_none_is_said(clone, port):
+    said = make(clone, "run", f"PORT={port}")
+    assert said.returncode
+    assert f"Port {port} cannot be used" in said.stderr
+    assert "Traceback" not in said.stderr
 
 
 def test_what_is_missing_is_said(clone, tmp_path):

@@ -6,16 +6,11 @@ from odoo.modules.module import get_module_path
 partner = env["res.partner"].create({"name": "Jane Doe", "email": "jane@example.com"})
 product = env["product.product"].search([("sale_ok", "=", True)], limit=1)
 order = env["sale.order"].create(
-    {
-        "partner_id": partner.id,
-        "order_line": [(0, 0, {"product_id": product.id})],
-    }
+    {"partner_id": partner.id, "order_line": [(0, 0, {"product_id": product.id})]}
 )
 order.action_confirm()
-user = partner.user_ids
-if not (order.user_created and user.share and user.login == "jane@example.com"):
+if not (partner.user_ids.share and partner.user_ids.login == "jane@example.com"):
     raise RuntimeError(f"{order.name} is confirmed, and {partner.name} has no account.")
 env.cr.commit()
-
-print(f"Order {order.name} made the portal user {user.login},")
+print(f"Order {order.name} made the portal user {partner.user_ids.login},")
 print(f"by the addon in {get_module_path('sales_confirm_user_create')}")

@@ -1,7 +1,7 @@
 # ruff: noqa: F821 - the shell brings `env`
 """Run in `odoo shell`: make the demo shop one that can be walked at once."""
 
-languages = env["res.lang"].search([("code", "in", ("en_US", "fr_FR"))])
+languages = env["res.lang"].search([("code", "in", ("en_US", "fr_FR", "ar_001"))])
 env["website"].search([]).language_ids = languages
 
 env.ref("payment.payment_provider_demo").write({"state": "test", "is_published": True})

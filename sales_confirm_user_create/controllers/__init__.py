@@ -1,1 +1,1 @@
-from . import activate, portal
+from . import activate, decline, portal, portal_account, portal_addresses, portal_claims

@@ -6,10 +6,15 @@ from odoo.addons.website_sale.controllers.main import WebsiteSale
 class WebsiteSalePortalAccount(WebsiteSale):
     def _prepare_shop_payment_confirmation_values(self, order):
         """Override of `website_sale` to hide the *Sign Up* link of customers who have
-        or get an account: its token needs no email that somebody has read.
+        or get an account, or are asked for it: its token needs no email that somebody
+        has read.
 
         Shops remove or change the link, so that a template cannot do it.
         """
-        if order._gets_portal_account() or order._has_customer_user():
+        if (
+            order.portal_account_offered
+            or order._gets_portal_account()
+            or order._has_customer_user()
+        ):
             request.update_context(sales_confirm_user_create_no_signup=True)
         return super()._prepare_shop_payment_confirmation_values(order)

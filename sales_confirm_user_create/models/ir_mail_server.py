@@ -104,11 +104,12 @@ class SharedConnections:
 class IrMailServer(models.Model):
     _inherit = "ir.mail_server"
 
-    def _connect__(self, *args, **kwargs):  # noqa: PLW3201 - Odoo's name
+    def _connect__(self, *args, **kwargs):
         """Override of `base` to let the emails of one run share their connections."""
         connect = partial(super()._connect__, *args, **kwargs)
         connections = self.env.context.get("sales_confirm_user_create_connections")
-        if connections is None or self._disable_send():
+        # Anybody can send another context over RPC.
+        if not isinstance(connections, SharedConnections) or self._disable_send():
             return connect()
         return connections.get(
             kwargs.get("mail_server_id"), kwargs.get("smtp_from"), connect

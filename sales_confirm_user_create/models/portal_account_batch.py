@@ -36,21 +36,30 @@ class PortalAccountBatch(models.Model):
         readonly=True, help="All orders up to this id are processed."
     )
     order_count = fields.Integer(string="Confirmed Orders", readonly=True)
-    missing_count = fields.Integer(string="Customers to Get an Account", readonly=True)
+    missing_count = fields.Integer(string="Accounts to Create", readonly=True)
     existing_count = fields.Integer(string="Customers with an Account", readonly=True)
-    unusable_count = fields.Integer(
-        string="Customers without Usable Address", readonly=True
-    )
+    unusable_count = fields.Integer(string="No Valid Email", readonly=True)
     other_count = fields.Integer(
         string="Other Customers",
         readonly=True,
         help="Another contact with the same address has or gets the account, or the "
         "contact or its user is archived or used by Odoo itself.",
     )
+    claimable_count = fields.Integer(
+        string="Orders Added on Activation",
+        readonly=True,
+        help="Orders of other contacts with the addresses of the new accounts. They "
+        "are added to an account once its customer activates it.",
+    )
     processed_count = fields.Integer(string="Orders Processed", readonly=True)
     created_count = fields.Integer(string="Accounts Created", readonly=True)
     failed_count = fields.Integer(string="Orders without an Account", readonly=True)
     progress = fields.Float(compute="_compute_progress")
+    email_count = fields.Integer(
+        string="Emails Left",
+        compute="_compute_email_count",
+        help="Invitations for these orders that are still to be sent.",
+    )
 
     @api.depends("order_count")
     def _compute_display_name(self):
@@ -63,6 +72,52 @@ class PortalAccountBatch(models.Model):
     def _compute_progress(self):
         for batch in self:
             batch.progress = 100 * batch.processed_count / (batch.order_count or 1)
+
+    def _compute_email_count(self):
+        for batch in self:
+            domain = batch._get_count_action("email_count")["domain"]
+            batch.email_count = self.env["portal.invitation"].search_count(domain)
+
+    def action_open_count(self):
+        """Open what one of the numbers counts, as of now.
+
+        :return: an action
+        """
+        self.ensure_one()
+        self.check_access("read")
+        return self._get_count_action(self.env.context.get("sales_confirm_user_create_count", "order_count"))
+
+    def _get_count_action(self, name):
+        """Return the action that opens what a number counts.
+
+        :param name: the field with the number
+        """
+        model, domain = "sale.order", [("portal_batch_ids", "in", self.ids)]
+        if name == "email_count":
+            model = "portal.invitation"
+            domain = [
+                ("due_date", "!=", False),
+                ("order_id.portal_batch_ids", "in", self.ids),
+            ]
+        elif name == "failed_count":
+            domain += [("portal_account_issue", "!=", False)]
+        elif name == "created_count":
+            domain += [("user_created", "=", True)]
+        elif name != "order_count":
+            # sudo: as for the preview; whoever opens the list needs access to it
+            batch, found, counted = self.sudo(), None, set()
+            for ids in split_every(PREVIEW_BATCH_SIZE, batch.order_ids.ids):
+                orders = batch.env["sale.order"].browse(ids)
+                group = orders._group_customers(counted)[name]
+                found = group if found is None else found | group
+            model, domain = found._name, [("id", "in", found.ids)]
+        return {
+            "type": "ir.actions.act_window",
+            "name": self._fields[name]._description_string(self.env),
+            "res_model": model,
+            "views": [(False, "list"), (False, "form")],
+            "domain": domain,
+        }
 
     @api.model
     def action_preview(self, order_ids):
@@ -79,7 +134,9 @@ class PortalAccountBatch(models.Model):
         batch = self.sudo().create({})
         counted = set()
         for ids in split_every(PREVIEW_BATCH_SIZE, sorted(set(order_ids))):
-            orders = self.env["sale.order"].with_context(prefetch_fields=False).browse(ids)
+            orders = (
+                self.env["sale.order"].with_context(prefetch_fields=False).browse(ids)
+            )
             orders.check_access("write")
             batch._add(
                 orders.filtered(lambda order: order.state == "sale").sudo(), counted
@@ -116,8 +173,8 @@ class PortalAccountBatch(models.Model):
                 orders.ids,
             )
         )
-        for name, count in orders._count_portal_accounts(counted).items():
-            self[name] += count
+        for name, records in orders._group_customers(counted).items():
+            self[name] += len(records)
         self.order_count += len(orders)
 
     def action_start(self):

@@ -22,7 +22,15 @@ class PortalInvitation(models.Model):
         ondelete="cascade",
         index=True,
     )
-    partner_id = fields.Many2one(related="user_id.partner_id", string="Customer")
+    # stored for the Privacy Lookup
+    partner_id = fields.Many2one(
+        comodel_name="res.partner",
+        string="Customer",
+        compute="_compute_partner_id",
+        store=True,
+        readonly=False,  # saves an UPDATE of who creates it
+        index="btree_not_null",
+    )
     login = fields.Char(related="user_id.login")
     order_id = fields.Many2one(
         comodel_name="sale.order", ondelete="set null", index="btree_not_null"
@@ -83,11 +91,20 @@ class PortalInvitation(models.Model):
     )
     _sent_idx = models.Index("(company_id, sent_date) WHERE due_date IS NULL")
 
+    @api.depends("user_id.partner_id")
+    def _compute_partner_id(self):
+        for invitation in self:
+            invitation.partner_id = invitation.user_id.partner_id
+
     @api.depends("company_id", "order_id")
     def _compute_email_from(self):
         for invitation in self:
             order = invitation.order_id
-            senders = (invitation.company_id, order.website_id.company_id, order.user_id)
+            senders = (
+                invitation.company_id,
+                order.website_id.company_id,
+                order.user_id,
+            )
             invitation.email_from = next(
                 (sender.email_formatted for sender in senders if sender.email), False
             )
@@ -171,27 +188,43 @@ class PortalInvitation(models.Model):
         :param logins: list of the logins that get one
         :param reasons: dict of names of others, or of their orders, to the reason
         """
-        names_by_reason = {}
-        for name, reason in reasons.items():
-            names_by_reason.setdefault(reason, []).append(name)
-        lines = [
-            self.env._("%(names)s: %(reason)s", names=_join(self, names), reason=reason)
-            for reason, names in names_by_reason.items()
-        ]
-        if logins:
-            names = _join(self, sorted(set(logins)))
-            lines.insert(0, self.env._("Email on its way to %s.", names))
+        names = _join(self, sorted(set(logins)))
+        done = self.env._("Email on its way to %s.", names) if logins else None
+        return self._notify_done(self.env._("Portal invitation"), done, reasons)
+
+    @api.model
+    def _notify_done(self, title, done, reasons):
+        """Return the action that shows what was done, and why not for others.
+
+        :param done: text, or None
+        :param reasons: dict of names to the reason
+        """
+        lines = [done, self._join_reasons(reasons)]
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
-                "title": self.env._("Portal invitation"),
-                "message": " ".join(lines),
+                "title": title,
+                "message": " ".join(filter(None, lines)),
                 "type": "warning" if reasons else "success",
                 "sticky": bool(reasons),
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
+
+    @api.model
+    def _join_reasons(self, reasons):
+        """Return why some are left out, as text.
+
+        :param reasons: dict of names to the reason
+        """
+        names_by_reason = {}
+        for name, reason in reasons.items():
+            names_by_reason.setdefault(reason, []).append(name)
+        return " ".join(
+            self.env._("%(names)s: %(reason)s", names=_join(self, names), reason=reason)
+            for reason, names in names_by_reason.items()
+        )
 
     # === When to send === #
 
@@ -307,7 +340,8 @@ class PortalInvitation(models.Model):
         """
         if self.user_id._get_invitation_address_issue():
             return False
-        if not self.user_id._get_no_invitation_reason():
+        # What is due is sent as soon as the mail server accepts it.
+        if not self.due_date and not self.user_id._get_no_invitation_reason():
             self._resend()
         return True
 
@@ -318,11 +352,7 @@ class PortalInvitation(models.Model):
         :return: an invitation, and "valid", "expired", "used" or "invalid"; no
             invitation if invalid
         """
-        try:
-            values = verify_hash_signed(self.sudo().env, TOKEN_SCOPE, token or "")
-        except ValueError:
-            # decoding what a mail program has cut
-            values = None
+        values = self._get_token_values(token)
         if not values:
             return self.browse(), "invalid"
         invitation_id, login, revision, expiry = values
@@ -339,6 +369,15 @@ class PortalInvitation(models.Model):
             return invitation, "used"
         is_expired = expiry < fields.Datetime.now().timestamp()
         return invitation, "expired" if is_expired else "valid"
+
+    @api.model
+    def _get_token_values(self, token):
+        """Return what is signed in a token, or None."""
+        try:
+            return verify_hash_signed(self.sudo().env, TOKEN_SCOPE, token or "")
+        except ValueError:
+            # decoding what a mail program has cut
+            return None
 
 
 def _join(record, names):

@@ -35,6 +35,7 @@ RENDERED_FIELDS = (
 # The link takes its place after the rendering: those who edit templates must not get at
 # it.
 LINK = "https://portal-invitation.invalid/"
+DECLINE_LINK = "https://portal-decline.invalid/"
 
 
 class PortalInvitation(models.Model):
@@ -75,9 +76,9 @@ class PortalInvitation(models.Model):
                     time_left = IrCron._commit_progress(1)
                     if mail is None:
                         left_alone += invitation
-                        break
-                    mails += mail
-                    if not time_left:
+                    else:
+                        mails += mail
+                    if not time_left or invitation._is_company_waiting():
                         break
                 # Together, as that takes a third of the time of sending one.
                 mails.exists().unlink()
@@ -87,6 +88,11 @@ class PortalInvitation(models.Model):
                     IrCron._commit_progress(remaining=1)
                     return
                 IrCron._commit_progress()
+
+    def _is_company_waiting(self):
+        """Return whether the sender waits for its mail server."""
+        retry = self.company_id.portal_invitation_retry_date
+        return bool(retry and retry > fields.Datetime.now())
 
     @api.autovacuum
     def _gc_sent_mails(self):
@@ -109,7 +115,9 @@ class PortalInvitation(models.Model):
             ("company_id", "not in", waiting.ids),
             ("id", "not in", left_alone.ids),
         ]
-        return self.search(domain, order="priority desc, due_date, id", limit=RENDER_BATCH)
+        return self.search(
+            domain, order="priority desc, due_date, id", limit=RENDER_BATCH
+        )
 
     def _try_to_prepare_emails(self):
         """Return what ``_prepare_emails`` does, or nothing if one of them fails."""
@@ -117,7 +125,7 @@ class PortalInvitation(models.Model):
             with self.env.cr.savepoint():
                 return self._prepare_emails()
         except Exception:
-            _logger.info("These portal invitations are rendered one by one: %s", self.ids)
+            _logger.info("Each of these emails is rendered alone", exc_info=True)
             return {}
 
     def _prepare_emails(self):
@@ -132,7 +140,8 @@ class PortalInvitation(models.Model):
             lambda invitation: invitation.priority == REMINDER
         ).items():
             template = self._get_mail_template(is_reminder).with_context(
-                sales_confirm_user_create_url=LINK
+                sales_confirm_user_create_url=LINK,
+                sales_confirm_user_create_decline_url=DECLINE_LINK,
             )
             values = template._generate_template(invitations.ids, RENDERED_FIELDS)
             for invitation in invitations:
@@ -215,6 +224,8 @@ class PortalInvitation(models.Model):
         if not values["email_from"]:
             raise UserError(_lt("Set an email address on the company."))
         body = values["body_html"].replace(LINK, link)
+        decline_link = link.replace("/my/activate?", "/my/activate/decline?")
+        body = body.replace(DECLINE_LINK, decline_link)
         mail = self.env["mail.mail"].create(
             {
                 **values,
@@ -272,7 +283,9 @@ class PortalInvitation(models.Model):
         except RETRIED_EXCEPTIONS:
             return False
         except Exception:
-            _logger.exception("Portal invitation %s: no note about the failure", self.id)
+            _logger.exception(
+                "Portal invitation %s: no note about the failure", self.id
+            )
         return self.due_date and self.due_date > fields.Datetime.now()
 
     def _postpone(self, error):
@@ -287,7 +300,9 @@ class PortalInvitation(models.Model):
             doublings = min(self.failure_count, MAX_DOUBLINGS)
             delay = min(FIRST_RETRY * 2**doublings, LAST_RETRY)
             self.failure_count += 1
-        if is_server_unreachable(error) or is_temporary(error):
+        # The second refusal is about this email, and not about all of them.
+        is_first = self.failure_count < 2
+        if is_server_unreachable(error) or (is_temporary(error) and is_first):
             self.company_id.portal_invitation_retry_date = now + FIRST_RETRY
             self._trigger(now + FIRST_RETRY)
         else:

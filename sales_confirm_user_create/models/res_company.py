@@ -11,6 +11,7 @@ class ResCompany(models.Model):
         selection=[
             ("all", "All confirmed orders"),
             ("website", "Website orders only"),
+            ("ask", "Ask the customer"),
             ("never", "Never"),
         ],
         string="Create Portal Accounts",
@@ -29,6 +30,11 @@ class ResCompany(models.Model):
         help="Days from an invitation or a reminder to the next reminder.",
     )
 
+    portal_order_claims = fields.Boolean(
+        string="Returning Guests May Add Their Orders",
+        default=True,
+        help="Customers can add orders that they placed as guests to their account.",
+    )
     portal_invitation_retry_date = fields.Datetime(
         copy=False,
         readonly=True,

@@ -7,20 +7,36 @@ class ResConfigSettings(models.TransientModel):
     portal_account_policy = fields.Selection(
         related="company_id.portal_account_policy", required=True, readonly=False
     )
+    portal_company_contacts = fields.Selection(
+        related="company_id.portal_company_contacts", required=True, readonly=False
+    )
+    portal_account_expiry_days = fields.Integer(
+        related="company_id.portal_account_expiry_days", readonly=False
+    )
     portal_reminder_max = fields.Integer(
         related="company_id.portal_reminder_max", readonly=False
     )
     portal_reminder_days = fields.Integer(
         related="company_id.portal_reminder_days", readonly=False
     )
+    portal_order_claims = fields.Boolean(
+        related="company_id.portal_order_claims", readonly=False
+    )
 
     def action_open_portal_invitation_template(self):
         """Open the mail template of the invitation.
 
-        :return: an action; the list of templates when the template is deleted
+        :return: an action; the list of templates if the template is deleted
         """
+        return self._open_portal_template("invitation")
+
+    def action_open_portal_reminder_template(self):
+        """Open the mail template of the reminder; as for the invitation."""
+        return self._open_portal_template("reminder")
+
+    def _open_portal_template(self, name):
         template = self.env.ref(
-            "sales_confirm_user_create.mail_template_portal_invitation",
+            f"sales_confirm_user_create.mail_template_portal_{name}",
             raise_if_not_found=False,
         )
         action = self.env["ir.actions.act_window"]._for_xml_id(

@@ -9,7 +9,9 @@ from odoo.tools import SQL, email_normalize, hash_sign, verify_hash_signed
 from odoo.addons.base.models.ir_mail_server import extract_rfc2822_addresses
 
 # What people paste with an address and do not see: spaces, joiners, directions.
-INVISIBLE = r"\s\x00-\x1f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+INVISIBLE = (
+    r"\s\x00-\x1f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+)
 AROUND = re.compile(f"^[{INVISIBLE}]+|[{INVISIBLE}]+$")
 # What every mail server takes: RFC 5321, section 4.5.3.1, and no quoted local part.
 WORDS = rf"[^@\".{INVISIBLE}]+(\.[^@\".{INVISIBLE}]+)*"
@@ -20,8 +22,8 @@ DELIVERABLE = re.compile(rf"(?=.{{3,254}}$)(?=[^@]{{1,64}}@){WORDS}@{WORDS}")
 def get_deliverable_address(text):
     """Return the address in a text that emails can be delivered to, or False.
 
-    It is in one form, whatever its spelling: normalised as Odoo does, its domain as mail
-    servers know it, its ASCII letters in lower case. Other letters have look-alikes.
+    It is in one form, whatever its spelling: normalised as Odoo does, with the domain
+    as mail servers know it and ASCII letters in lower case. Others have look-alikes.
     """
     address = AROUND.sub("", email_normalize(text, strict=False) or "")
     # Odoo's mail server leaves out, or cuts, what this function does.
@@ -182,8 +184,17 @@ class ResPartner(models.Model):
         if "email" not in vals:
             return super().write(vals)
         # sudo: those who edit contacts may not read invitations
-        invitations = self.env["portal.invitation"].sudo().search(
-            [("user_id.partner_id", "in", self.ids), ("user_id.log_ids", "=", False)]
+        invitations = (
+            self.env["portal.invitation"]
+            .sudo()
+            .search(
+                [
+                    ("user_id.partner_id", "in", self.ids),
+                    ("user_id.log_ids", "=", False),
+                    ("user_id.active", "=", True),
+                    ("user_id.share", "=", True),
+                ]
+            )
         )
         before = {
             invitation: invitation.partner_id._get_portal_address()
@@ -193,7 +204,10 @@ class ResPartner(models.Model):
         for invitation, address in before.items():
             # What customers type about themselves proves nothing.
             corrected = invitation.partner_id._get_portal_address()
-            if invitation.login == address != corrected and self.env.user._is_internal():
+            if (
+                invitation.login == address != corrected
+                and self.env.user._is_internal()
+            ):
                 invitation._follow_address(corrected)
         return res
 
@@ -236,3 +250,31 @@ class ResPartner(models.Model):
             "res_id": self.portal_user_id.id,
             "views": [(self.env.ref("base.view_users_form").id, "form")],
         }
+
+    def action_resend_portal_invitation(self):
+        """Invite the contact again, about its latest order; see ``sale.order``.
+
+        :return: an action that shows who gets an email, or why not
+        :raise UserError: the contact has no confirmed order
+        """
+        return self._get_latest_order().action_resend_portal_invitation()
+
+    def action_create_portal_account(self):
+        """Create the account of the contact, for its latest order; see ``sale.order``.
+
+        :return: an action that shows who gets an email, or why not
+        :raise UserError: the contact has no confirmed order
+        """
+        return self._get_latest_order().action_create_portal_account()
+
+    def _get_latest_order(self):
+        """Return the latest confirmed order of the contact.
+
+        :raise UserError: there is none that the user may read
+        """
+        self.ensure_one()
+        domain = [("partner_id", "=", self.id), ("state", "=", "sale")]
+        order = self.env["sale.order"].search(domain, limit=1)
+        if not order:
+            raise UserError(self.env._("This contact has no confirmed order."))
+        return order

@@ -55,9 +55,7 @@ class ResUsers(models.Model):
     )
     # Hashes have one size, whatever is typed. "C" lowers ASCII letters alone, see
     # `get_deliverable_address`.
-    _login_normalized_idx = models.Index(
-        'USING hash (lower(btrim(login) COLLATE "C"))'
-    )
+    _login_normalized_idx = models.Index('USING hash (lower(btrim(login) COLLATE "C"))')
 
     # === Who has an account === #
 
@@ -80,9 +78,11 @@ class ResUsers(models.Model):
             )
         )
         unknown = partners.filtered(
-            lambda partner: not any(
-                user.active and user.partner_id == partner.id
-                for user in users_by_customer.get(partner.id, ())
+            lambda partner: (
+                not any(
+                    user.active and user.partner_id == partner.id
+                    for user in users_by_customer.get(partner.id, ())
+                )
             )
         )
         if forms := [
@@ -109,8 +109,8 @@ class ResUsers(models.Model):
         )
         self.env["res.partner"].flush_model(["email_normalized"])
         self.env["portal.invitation"].flush_model(["user_id", "cancel_reason"])
-        # A domain would join the three ways with OR, and scan both tables. LATERAL, with
-        # OFFSET or UNION, has each contact and address looked up once, and by index
+        # A domain would join the three ways with OR, and scan both tables. LATERAL
+        # (with OFFSET or UNION) looks up each contact and address once, and by index
         # whatever PostgreSQL expects.
         for customer_id, *values in self.env.execute_query(
             SQL(
@@ -168,7 +168,7 @@ class ResUsers(models.Model):
 
     @api.model
     def _signup_create_user(self, values):
-        """Override of `website` to store a login that is an address in one form: another
+        """Override of `website` to store an address as login in one form: another
         spelling would be another account.
 
         :raise UserError: the account was never activated; a link is on its way
@@ -179,8 +179,11 @@ class ResUsers(models.Model):
             values["login"] = address
             # sudo: visitors may not read users, and learn what Odoo tells them, too
             user = self.sudo().search(self._get_login_domain(address), limit=1)
-            if user.portal_invitation_ids and not user.log_ids:
-                user.portal_invitation_ids._renew()
+            is_allowed = (
+                "partner_id" in values or self._get_signup_invitation_scope() == "b2c"
+            )
+            invitation = user.portal_invitation_ids
+            if is_allowed and invitation and not user.log_ids and invitation._renew():
                 raise UserError(
                     self.env._(
                         "There is an account for this address. We have sent you an "
@@ -213,7 +216,7 @@ class ResUsers(models.Model):
         return super()._get_signup_invitation_scope()
 
     def _update_last_login(self):
-        """Override of `base` to keep when a portal user logged in for the first time."""
+        """Override of `base` to keep when a portal user first logged in."""
         # sudo: the user who logs in may not write this
         user = self.sudo()
         if user.share and not user.portal_activation_date and not user.login_date:
@@ -323,7 +326,9 @@ class ResUsers(models.Model):
 
     def _notify_security_setting_update(self, subject, content, **kwargs):
         """Override of `mail` not to warn customers of their own first password."""
-        if self.env.context.get("sales_confirm_user_create_activation"):
+        # Anybody can send the context over RPC.
+        is_first = not self.sudo().log_ids
+        if is_first and self.env.context.get("sales_confirm_user_create_activation"):
             return self.env["mail.mail"]
         return super()._notify_security_setting_update(subject, content, **kwargs)
 
@@ -338,9 +343,10 @@ class ResUsers(models.Model):
         self.with_context(sales_confirm_user_create_activation=True).write(
             {"password": password}
         )
+        self._claim_proven_orders("activation")
 
     def _get_no_invitation_reason(self):
-        """Return why the account cannot be invited again, to be translated, or False."""
+        """Return why the account cannot be invited again, untranslated, or False."""
         if not self:
             return _lt("the customer has no account.")
         self.ensure_one()

@@ -1,7 +1,7 @@
 import logging
 from collections import defaultdict
 
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools.translate import LazyGettext, LazyTranslate
 
@@ -12,14 +12,34 @@ from .portal_invitation_mail import RETRIED_EXCEPTIONS
 _logger = logging.getLogger(__name__)
 _lt = LazyTranslate(__name__)
 
+PROTECTED_FIELDS = {
+    "user_created",
+    "portal_account_issue",
+    "portal_partner_id",
+    "portal_claim_date",
+    "portal_claim_method",
+    "portal_account_offered",
+    "portal_batch_ids",
+}
 ADVICE = {
     "no_email": _lt("Add an email address to the contact, then create the account."),
-    "invalid_email": _lt("Correct the address of the contact, then create the account."),
+    "invalid_email": _lt(
+        "Correct the address of the contact, then create the account."
+    ),
     "archived_contact": _lt("Unarchive the contact, then create the account."),
     "archived_user": _lt("An administrator can unarchive the user of the contact."),
     "access_revoked": _lt("Grant portal access on the contact to give it back."),
-    "other_contact": _lt("Another contact has the account for this address."),
+    "other_contact": _lt(
+        "Another contact has the account for this address. The order can be added "
+        "to it."
+    ),
     "own_company": _lt("Your own companies and their addresses get no account."),
+    "company_contact": _lt(
+        "The settings create no accounts for contacts of companies."
+    ),
+    "declined": _lt(
+        "The customer refused an account. Create one only if the customer asks."
+    ),
     "technical": _lt("Odoo itself uses this contact. Choose another customer."),
     "template": _lt(
         "The template for new portal users is missing or has other rights than the "
@@ -47,6 +67,8 @@ class SaleOrder(models.Model):
             ("access_revoked", "Access revoked"),
             ("other_contact", "Account of another contact"),
             ("own_company", "Own company"),
+            ("company_contact", "Contact of a company"),
+            ("declined", "Declined"),
             ("technical", "Used by Odoo"),
             ("template", "Broken user template"),
             ("same_moment", "Created at the same moment"),
@@ -70,10 +92,14 @@ class SaleOrder(models.Model):
         groups="base.group_user",
     )
 
+    portal_batch_ids = fields.Many2many(
+        comodel_name="portal.account.batch", copy=False, groups="base.group_user"
+    )
+
     @api.model_create_multi
     def create(self, vals_list):
         """Override of `sale` to keep what only the confirmation writes."""
-        defaults = self.default_get(["user_created", "portal_account_issue"])
+        defaults = self.default_get(list(PROTECTED_FIELDS))
         for vals in [defaults, *vals_list]:
             self._check_portal_account_values(vals)
         return super().create(vals_list)
@@ -88,8 +114,8 @@ class SaleOrder(models.Model):
 
         :raise AccessError: somebody does
         """
-        if not self.env.su and ("user_created" in vals or "portal_account_issue" in vals):
-            raise AccessError(self.env._("Only a confirmation sets these fields."))
+        if not self.env.su and not PROTECTED_FIELDS.isdisjoint(vals):
+            raise AccessError(self.env._("Nobody can set these fields by hand."))
 
     def _field_to_sql(self, alias, field_expr, query=None):
         """Override of `base` to group by the state of the account, which Odoo does for
@@ -103,6 +129,7 @@ class SaleOrder(models.Model):
         """Override of `sale` to give the customers of the orders a portal account."""
         res = super().action_confirm()
         self._filter_portal_account_policy()._ensure_portal_accounts(is_automatic=True)
+        self._offer_portal_accounts()
         return res
 
     def action_resend_portal_invitation(self):
@@ -116,15 +143,7 @@ class SaleOrder(models.Model):
         self._check_portal_account_access()
         # sudo: a salesperson may have the own orders' customers invited, and neither
         # reads nor writes users by it
-        orders, reasons = self.sudo(), {}
-        for order in orders:
-            user = order.partner_id.portal_user_id
-            reason = user._get_no_invitation_reason()
-            if order.state != "sale":
-                reason = _lt("the order is not confirmed.")
-            if reason:
-                reasons[order.name] = self.env._(reason)
-        invited = orders.filtered(lambda order: order.name not in reasons)
+        invited, reasons = self.sudo()._split_orders_to_invite()
         users = invited.partner_id.portal_user_id
         invited._create_portal_invitations(users - users.portal_invitation_ids.user_id)
         users.portal_invitation_ids._resend()
@@ -132,6 +151,45 @@ class SaleOrder(models.Model):
         return self.env["portal.invitation"]._notify_invited(
             users.mapped("login"), reasons
         )
+
+    def action_preview_resend(self):
+        """Show how many emails sending the invitations again would send.
+
+        :return: an action; for one order, the email is sent
+        :raise AccessError: the user is no salesperson or may not edit the orders
+        """
+        if len(self) == 1:
+            return self.action_resend_portal_invitation()
+        self._check_portal_account_access()
+        # sudo: as when the emails are sent
+        invited, reasons = self.sudo()._split_orders_to_invite()
+        preview = self.env["portal.invitation.resend"].create(
+            {
+                "order_ids": [Command.set(self.ids)],
+                "email_count": len(invited.partner_id),
+                "reasons": self.env["portal.invitation"]._join_reasons(reasons),
+            }
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Resend Portal Invitations"),
+            "res_model": preview._name,
+            "res_id": preview.id,
+            "views": [(False, "form")],
+            "target": "new",
+        }
+
+    def _split_orders_to_invite(self):
+        """Return the orders whose customers can be invited again, and a dict of the
+        names of the others to the reason."""
+        reasons = {}
+        for order in self:
+            reason = order.partner_id.portal_user_id._get_no_invitation_reason()
+            if order.state != "sale":
+                reason = _lt("the order is not confirmed.")
+            if reason:
+                reasons[order.name] = self.env._(reason)
+        return self.filtered(lambda order: order.name not in reasons), reasons
 
     def action_create_portal_account(self):
         """Create the accounts that are missing, by the rules of the confirmation.
@@ -146,12 +204,14 @@ class SaleOrder(models.Model):
         due = self.filtered(
             lambda order: order.state == "sale" and order.portal_account_state == "none"
         )
-        issues = due._ensure_portal_accounts()
+        issues = due._on_purpose()._ensure_portal_accounts()
         reasons = {
             order.name: due._describe_portal_account_issue(*issue)
             for order, issue in issues.items()
         }
-        not_due = self.env._("the order is not confirmed, or its customer has an account.")
+        not_due = self.env._(
+            "the order is not confirmed, or its customer has an account."
+        )
         reasons |= dict.fromkeys((self - due).mapped("name"), not_due)
         # sudo: a salesperson may read which login was created, and nothing else of it
         invited = due.sudo().filtered(lambda order: order not in issues).partner_id
@@ -248,7 +308,9 @@ class SaleOrder(models.Model):
         :param issue: see ``portal_account_issue``
         :param error: the exception, if that is the issue
         """
-        labels = dict(self._fields["portal_account_issue"]._description_selection(self.env))
+        labels = dict(
+            self._fields["portal_account_issue"]._description_selection(self.env)
+        )
         advice = self._get_error_summary(error) if error else self.env._(ADVICE[issue])
         return f"{labels[issue]}. {advice}"
 
@@ -333,5 +395,7 @@ class SaleOrder(models.Model):
         if notes:
             self.browse([order.id for order in notes])._message_log_batch(
                 bodies={order.id: body for order, body in notes.items()},
-                author_id=author.id if author else self.env["res.users"]._get_note_author_id(),
+                author_id=author.id
+                if author
+                else self.env["res.users"]._get_note_author_id(),
             )

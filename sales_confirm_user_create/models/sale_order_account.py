@@ -35,6 +35,7 @@ class SaleOrder(models.Model):
         self._set_portal_account_issues(issues)
         if created:
             created.user_created = True
+            created._forget_declined()
             created._log_portal_account_notes(
                 {order: order._get_portal_account_created() for order in created}
             )
@@ -79,15 +80,21 @@ class SaleOrder(models.Model):
         """Return whether the confirmation of this order is to create an account."""
         # sudo: a visitor may not read contacts, and learns nothing but this
         order = self.sudo()._filter_portal_account_policy()
-        return order.state in ("draft", "sent") and order.partner_id._get_portal_address()
+        return (
+            order.state in ("draft", "sent") and order.partner_id._get_portal_address()
+        )
 
     def _is_portal_account_announced(self):
         """Return whether the order has just created an account that is not in use."""
         # sudo: a visitor may not read users, and learns nothing but this
         order = self.sudo()
+        date = order.date_order
+        if order.portal_account_offered:
+            # whenever the customer asked for it
+            date = order.partner_id.portal_user_id.create_date or date
         return (
             order.user_created
-            and order.date_order > fields.Datetime.now() - ANNOUNCED
+            and date > fields.Datetime.now() - ANNOUNCED
             and order.portal_account_state in ("due", "invited")
         )
 
@@ -96,7 +103,8 @@ class SaleOrder(models.Model):
         since = fields.Datetime.now() - ANNOUNCED
         payment = self.get_portal_last_transaction()
         return (self.signed_on and self.signed_on > since) or (
-            payment.state in ("done", "authorized") and payment.last_state_change > since
+            payment.state in ("done", "authorized")
+            and payment.last_state_change > since
         )
 
     def _get_name_portal_content_view(self):
@@ -131,7 +139,9 @@ class SaleOrder(models.Model):
                 users_by_order[order] = users
         if not users_by_order:
             return due, issues
-        excluded = self._get_contacts_without_account()
+        excluded = self._get_contacts_without_account(
+            {order.partner_id.email_normalized for order in users_by_order}
+        )
         customers_due, websites_by_address = set(), defaultdict(list)
         for order, users in users_by_order.items():
             partner = order.partner_id
@@ -155,12 +165,16 @@ class SaleOrder(models.Model):
         return due, issues
 
     @api.model
-    def _get_contacts_without_account(self):
+    def _get_contacts_without_account(self, addresses):
         """Return the contacts that never get an account: the shop's companies, Odoo's
-        own users and the visitors of websites.
+        own users, the visitors of websites, and customers who want none.
 
-        :return: dict of contacts' ids, and companies' addresses, to the issue
+        :param addresses: set of the customers' addresses
+        :return: dict of contacts' ids, and addresses, to the issue
         """
+        if self.env.context.get("sales_confirm_user_create_on_purpose"):
+            addresses = ()
+        self.env["res.partner"].flush_model(["email_normalized", "portal_declined"])
         get_id = self.env["ir.model.data"]._xmlid_to_res_id
         self.env["res.company"].flush_model(["partner_id"])
         self.env["website"].flush_model(["user_id"])
@@ -174,9 +188,14 @@ class SaleOrder(models.Model):
                 SELECT partner_id, NULL, 'technical'
                   FROM res_users
                  WHERE id IN (%s, %s) OR id IN (SELECT user_id FROM website)
+                 UNION
+                SELECT NULL, email_normalized, 'declined'
+                  FROM res_partner
+                 WHERE portal_declined IS TRUE AND email_normalized = ANY(%s)
                 """,
                 get_id("base.user_root"),
                 get_id("base.public_user"),
+                [*filter(None, addresses)],
             )
         )
         return {key: issue for *keys, issue in rows for key in keys if key}
@@ -187,6 +206,12 @@ class SaleOrder(models.Model):
         :param users: the archived users of the customer, list of ``CustomerUser``
         """
         partner = self.partner_id
+        if (
+            partner.parent_id
+            and self.company_id.portal_company_contacts == "none"
+            and not self.env.context.get("sales_confirm_user_create_on_purpose")
+        ):
+            return "company_contact"
         if users:
             archived = self.env["res.users"].browse(user.id for user in users)
             is_revoked = any(user._is_public() for user in archived)
@@ -209,7 +234,9 @@ class SaleOrder(models.Model):
             return self, {}
         template_values = self.env["res.users"]._prepare_portal_user_template_values()
         if not template_values:
-            _logger.error("The template for new portal users is missing or no such user")
+            _logger.error(
+                "The template for new portal users is missing or no such user"
+            )
             return self.browse(), dict.fromkeys(self, ("template", None))
         # Sorted, so that two batches with the same customers don't lock each other out.
         return self.sorted(
@@ -253,6 +280,8 @@ class SaleOrder(models.Model):
             "partner_id": self.partner_id.id,
             "company_id": company.id,
             "company_ids": [Command.set((company | self.company_id).ids)],
+            "portal_own_documents": bool(self.partner_id.parent_id)
+            and self.company_id.portal_company_contacts != "all",
         }
         if website := self._get_portal_account_website():
             values["website_id"] = website.id
@@ -279,6 +308,7 @@ class SaleOrder(models.Model):
             [
                 {
                     "user_id": user.id,
+                    "partner_id": user.partner_id.id,
                     "order_id": orders[user.partner_id].id,
                     "company_id": orders[user.partner_id].company_id.id,
                     "priority": PAST_ORDER
@@ -318,26 +348,31 @@ class SaleOrder(models.Model):
                     {"company_ids": [Command.link(company.id)]}
                 )
 
-    def _count_portal_accounts(self, counted):
-        """Return how many customers of these orders would get an account, or none.
+    def _group_customers(self, counted):
+        """Group the customers of these orders by what would become of their accounts.
 
         :param counted: set of the contacts' ids and addresses counted before, extended
-        :return: dict of counting fields of ``portal.account.batch`` to numbers
+        :return: dict of counting fields of ``portal.account.batch`` to contacts, or
+            orders if the field counts these
         """
         orders = self.filtered(lambda order: order.partner_id.id not in counted)
-        due, issues = orders._split_orders_without_account(orders._find_customer_users())
-        missing = set(due.partner_id)
-        refused = {order.partner_id for order in issues}
-        counts = defaultdict(int)
-        for partner in orders.partner_id:
-            address = partner._get_portal_address()
-            if partner in missing and address not in counted:
-                name = "missing_count"
-                counted.add(address)
-            elif partner not in refused and partner not in missing:
-                name = "existing_count"
-            else:
-                name = "other_count" if address else "unusable_count"
-            counts[name] += 1
-            counted.add(partner.id)
-        return counts
+        due, issues = orders._split_orders_without_account(
+            orders._find_customer_users()
+        )
+        first = due.filtered(
+            lambda order: order.partner_id._get_portal_address() not in counted
+        )
+        missing = first.partner_id
+        refused = (
+            self.browse([order.id for order in issues]).partner_id | due.partner_id
+        )
+        unusable = refused.filtered(lambda partner: not partner._get_portal_address())
+        counted.update(orders.partner_id.ids)
+        counted.update(partner._get_portal_address() for partner in missing)
+        return {
+            "missing_count": missing,
+            "existing_count": orders.partner_id - refused,
+            "unusable_count": unusable,
+            "other_count": refused - unusable - missing,
+            "claimable_count": first._find_orders_to_claim(),
+        }

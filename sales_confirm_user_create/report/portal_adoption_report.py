@@ -29,6 +29,9 @@ class PortalAdoptionReport(models.Model):
             "company_id",
             "date_order",
             "partner_id",
+            "portal_account_issue",
+            "portal_partner_id",
+            "portal_account_offered",
             "state",
             "team_id",
             "user_created",
@@ -60,15 +63,36 @@ class PortalAdoptionReport(models.Model):
         readonly=True,
         help="Portal accounts created by the confirmation of the orders.",
     )
+    offered_count = fields.Integer(
+        string="Accounts Offered",
+        readonly=True,
+        help="Orders whose customer was asked whether to create an account.",
+    )
+    accepted_count = fields.Integer(
+        string="Offers Accepted",
+        readonly=True,
+        help="Of the accounts offered, those that were created.",
+    )
+    declined_count = fields.Integer(
+        string="Accounts Declined",
+        readonly=True,
+        help="Of the accounts created, those that the customer refused.",
+    )
     invited_count = fields.Integer(
         string="Accounts Invited",
         readonly=True,
-        help="Of the accounts created, those whose invitation the mail server took.",
+        help="Of the accounts created, those whose invitation was accepted by the "
+        "mail server.",
     )
     activated_count = fields.Integer(
         string="Accounts Activated",
         readonly=True,
-        help="Of the accounts created, those whose customer has logged in since.",
+        help="Of the accounts created, those whose customer has logged in.",
+    )
+    activation_rate = fields.Float(
+        aggregator="avg",
+        readonly=True,
+        help="Share of the accounts created that were activated.",
     )
     activation_days = fields.Float(
         string="Days to Activation (Median)",
@@ -78,11 +102,17 @@ class PortalAdoptionReport(models.Model):
         "first login: half of the customers took less, half of them more.",
     )
     activated_rate = fields.Float(
-        string="Orders by Activated Customers",
+        string="Orders with an Active Account",
         aggregator="avg",
         readonly=True,
         help="Share of the orders whose customer had an activated portal account at "
-        "the order date: one of the contact, or one of the same email address.",
+        "the order date: one of the contact, or one of the same email address. Claimed "
+        "orders count, too.",
+    )
+    claimed_count = fields.Integer(
+        string="Claimed Orders",
+        readonly=True,
+        help="Orders that were added to the portal account of another contact.",
     )
     reorder_count = fields.Integer(
         string="Reorders from the Portal",
@@ -110,15 +140,32 @@ class PortalAdoptionReport(models.Model):
                    1 AS order_count,
                    sale.partner_id AS customer_count,
                    (sale.user_created IS TRUE)::int AS account_count,
+                   (sale.portal_account_offered IS TRUE)::int AS offered_count,
+                   (
+                       sale.portal_account_offered IS TRUE AND sale.user_created IS TRUE
+                   )::int AS accepted_count,
+                   (
+                       sale.user_created IS TRUE
+                       AND sale.portal_account_issue IS NOT DISTINCT FROM 'declined'
+                   )::int AS declined_count,
                    (invitation.sent_date IS NOT NULL)::int AS invited_count,
                    (account.portal_activation_date IS NOT NULL)::int AS activated_count,
+                   CASE WHEN sale.user_created
+                        THEN (account.portal_activation_date IS NOT NULL)::int
+                    END AS activation_rate,
                    EXTRACT(
                        EPOCH FROM account.portal_activation_date - account.create_date
                    ) / 86400 AS activation_days,
-                   (activated.order_id IS NOT NULL)::int AS activated_rate,
+                   (
+                       activated.order_id IS NOT NULL
+                       OR sale.portal_partner_id IS NOT NULL
+                   )::int AS activated_rate,
+                   (sale.portal_partner_id IS NOT NULL)::int AS claimed_count,
                    (
                        sale.website_id IS NOT NULL
                        AND activated.by_contact IS TRUE
+                       AND sale.portal_partner_id IS NULL
+                       AND sale.portal_account_issue IS NULL
                        AND sale.date_order > first_order.date_order
                    )::int AS reorder_count
             """
@@ -149,7 +196,8 @@ class PortalAdoptionReport(models.Model):
         Which accounts are the customer's is what the confirmation goes by, too. Those
         of the contact itself are told apart: a visitor of the shop who is not logged in
         gets a contact of their own at each checkout, so that a website order of a
-        contact with an account was placed by somebody who was.
+        contact with an account was placed by somebody who was. Where contacts were
+        merged later, the order still says that its confirmation found another one.
         """
         # A join on either the contact or the address would be one with OR, which can be
         # no hash join.

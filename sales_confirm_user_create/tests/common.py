@@ -124,7 +124,7 @@ class PortalAccountCommon(SaleCommon, MailCase, CronMixinCase):
     def _get_link(self, mail):
         """Return the activation link of a message."""
         [link] = html.fromstring(str(mail["body"])).xpath(
-            "//a[contains(@href, 'token=')]/@href"
+            "//a[contains(@href, 'token=') and not(contains(@href, 'decline'))]/@href"
         )
         return link
 

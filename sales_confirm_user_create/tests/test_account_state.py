@@ -154,7 +154,8 @@ class TestAccountState(PortalAccountCommon):
         )
 
         def get_shown(**values):
-            record = {field: order[field] for field in ("state", *names[:2])} | values
+            fields = ("state", "portal_partner_id", *names[:2])
+            record = {field: order[field] for field in fields} | values
             nodes = form.xpath("//*[@invisible]")
             return {
                 node.get("name")

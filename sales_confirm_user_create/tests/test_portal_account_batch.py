@@ -107,7 +107,9 @@ class TestPortalAccountBatch(PortalAccountCommon):
         for size in (1, 2, 1000):
             with patch.object(portal_account_batch, "PREVIEW_BATCH_SIZE", size):
                 batch = self._preview(orders)
-            [values] = batch.read([name for name in batch._fields if name.endswith("_count")])
+            [values] = batch.read(
+                [name for name in batch._fields if name.endswith("_count")]
+            )
             values.pop("id")
             counts.append(values)
         self.assertEqual(counts[0]["order_count"], 7)

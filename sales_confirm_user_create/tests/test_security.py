@@ -218,10 +218,16 @@ class TestSecurity(PortalAccountCommon):
             # Odoo's
             "action_confirm",
             "create",
+            "signup",
             "signup_prepare",
             "write",
             # ours
+            "action_claim_for_account",
             "action_create_portal_account",
+            "action_open_count",
+            "action_open_portal_reminder_template",
+            "action_preview_resend",
+            "action_unclaim",
             "action_resend",
             "action_resend_portal_invitation",
             "action_open_portal_user",

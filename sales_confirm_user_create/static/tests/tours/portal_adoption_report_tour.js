@@ -23,17 +23,22 @@ registry
                 trigger: ".o_searchview_facet:contains('Last 365 Days')",
             },
             {
+                content: "It opens on what became of the accounts",
+                trigger: ".o_pivot thead:contains('Activation Rate')",
+            },
+            {
+                content: "Open the graph",
+                trigger: ".o_switch_view.o_graph",
+                run: "click",
+            },
+            {
                 content: "The graph is drawn",
                 trigger: ".o_graph_canvas_container canvas",
             },
             {
-                content: "Open the pivot table",
+                content: "Go back to the pivot table",
                 trigger: ".o_switch_view.o_pivot",
                 run: "click",
-            },
-            {
-                content: "All measures are there",
-                trigger: ".o_pivot thead:contains('Orders by Activated Customers')",
             },
             {
                 content: "Open the orders behind the total",

@@ -1,0 +1,66 @@
+"""What is in the databases that are built once and copied for every run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .base import ADDON, PROJECT, cache_dir, digest, run
+from .environment import get_odoo
+from .system import postgres_bin
+
+SCRIPTS = Path(__file__).parent / "scripts"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to build a template: the parent's database, more modules, then scripts."""
+
+    name: str
+    modules: tuple
+    parent: str | None = None
+    languages: tuple = ()
+    scripts: tuple = ()
+
+
+SHOP = ("website_sale", "sale_management", "payment_demo", "payment_custom", "contacts")
+LANGUAGES = ("en_US", "fr_FR", "ar_001")
+_RECIPES = (
+    Recipe("shop", SHOP, None, LANGUAGES, ("shop.py", "assets.py")),
+    Recipe("addon", (ADDON,), parent="shop", scripts=("assets.py",)),
+    # What the addon depends on, and nothing else.
+    Recipe("bare", ("website_sale",)),
+    # The addon last: a change of it does not build the rest again.
+    Recipe("warehouse", ("stock", "delivery", "purchase"), parent="shop"),
+    Recipe("full", (ADDON,), parent="warehouse", scripts=("assets.py",)),
+)
+RECIPES = {recipe.name: recipe for recipe in _RECIPES}
+
+
+def template_folder(recipe, addons=PROJECT):
+    """Return where the template of a recipe is, or will be once it is built."""
+    odoo = get_odoo()
+    postgres = run([postgres_bin() / "postgres", "--version"])
+    parts = [odoo.version, odoo.python.parents[1].name, postgres]
+    parent = recipe
+    while parent:
+        files = addon_digest(addons) if ADDON in parent.modules else ""
+        scripts = [(SCRIPTS / name).read_text() for name in parent.scripts]
+        parts += [parent, *scripts, files]
+        parent = RECIPES.get(parent.parent)
+    return cache_dir() / "templates" / f"{recipe.name}-{digest(*parts)}"
+
+
+def addon_digest(addons=PROJECT):
+    """Return a hash of the addon's files that make a difference in a database."""
+    skipped = {"tests", "static", "readme", "README.rst", "__pycache__"}
+    parts = []
+    for root in as_list(addons):
+        for path in sorted(Path(root, ADDON).rglob("*.*")):
+            name = path.relative_to(root)
+            if path.is_file() and not skipped & set(name.parts):
+                parts += [name, path.read_bytes()]
+    return digest(*parts)
+
+
+def as_list(addons):
+    """Return a list of folders with addons, from one folder or several."""
+    return [addons] if isinstance(addons, str | Path) else list(addons)

@@ -1,0 +1,41 @@
+from odoo import http
+from odoo.exceptions import AccessError, MissingError
+from odoo.http import request
+
+from odoo.addons.portal.controllers.portal import CustomerPortal
+
+
+class PortalAccount(CustomerPortal):
+    """The button for customers who are asked whether they want an account."""
+
+    @http.route(
+        "/my/orders/account",
+        type="http",
+        auth="public",
+        website=True,
+        sitemap=False,
+        methods=["POST"],
+    )
+    def portal_create_account(self, order_id=None, access_token=None, **_post):
+        """Create the account, and return to the page that asked.
+
+        :param order_id: of the order whose portal page asked; without it, the order is
+            the latest of this session
+        """
+        if not order_id:
+            # sudo: what this session has ordered
+            order = (
+                request.env["sale.order"]
+                .sudo()
+                .browse(request.session.get("sale_last_order_id"))
+            )
+            order.exists()._accept_portal_account()
+            return request.redirect("/shop/confirmation")
+        try:
+            order = self._document_check_access(
+                "sale.order", int(order_id), access_token
+            )
+        except (AccessError, MissingError, ValueError):
+            return request.redirect("/my")
+        order._accept_portal_account()
+        return request.redirect(order.get_portal_url())

@@ -1,0 +1,40 @@
+from werkzeug.exceptions import Forbidden
+
+from odoo import http
+from odoo.http import request
+
+from odoo.addons.website_sale.controllers.main import WebsiteSale
+
+
+class PortalAddresses(WebsiteSale):
+    """Addresses of portal users who see their own documents only.
+
+    Odoo reads addresses as superuser, so that record rules do not concern them.
+    """
+
+    def _prepare_address_data(self, partner_sudo, **kwargs):
+        """Override of `portal` to leave out the addresses of colleagues."""
+        return {
+            key: value._filter_shown_to_current_customer()
+            for key, value in super()
+            ._prepare_address_data(partner_sudo, **kwargs)
+            .items()
+        }
+
+    def _complete_address_values(self, address_values, *args, **kwargs):
+        """Override of `portal` to make a new address the user's own, and not one of the
+        company: nothing else would tell it from those of colleagues."""
+        res = super()._complete_address_values(address_values, *args, **kwargs)
+        user = request.env.user
+        if user.portal_own_documents and address_values.get("parent_id"):
+            address_values["parent_id"] = user.partner_id.id
+        return res
+
+    @http.route()
+    def shop_update_address(self, partner_id, *args, **kwargs):
+        """Override of `website_sale` to refuse the addresses of colleagues."""
+        # sudo: of an address, only whether the customer may see it
+        address = request.env["res.partner"].sudo().browse(int(partner_id))
+        if address.exists() != address._filter_shown_to_current_customer():
+            raise Forbidden()
+        return super().shop_update_address(partner_id, *args, **kwargs)

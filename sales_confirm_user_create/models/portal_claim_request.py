@@ -1,0 +1,77 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import email_normalize, hash_sign, urls, verify_hash_signed
+
+TOKEN_SCOPE = "sales_confirm_user_create.claim"
+VALIDITY = timedelta(days=1)
+DAILY_MAX = 3
+
+
+class PortalClaimRequest(models.TransientModel):
+    """A customer asks for the orders that are missing in the account.
+
+    The link goes to the login, so that whoever opens it reads what is mailed there.
+    """
+
+    _name = "portal.claim.request"
+    _description = "Search for Missing Orders"
+    _transient_max_hours = VALIDITY.total_seconds() / 3600
+
+    user_id = fields.Many2one(
+        comodel_name="res.users", required=True, ondelete="cascade", index=True
+    )
+    company_id = fields.Many2one(comodel_name="res.company", required=True)
+
+    @api.model
+    def _is_available(self, website):
+        """Return whether the current user may look for missing orders on a website."""
+        user = self.env.user
+        # sudo: the setting is the company's, whoever visits
+        is_on = website.sudo().company_id.portal_order_claims
+        return bool(is_on and user._is_portal() and email_normalize(user.login))
+
+    @api.model
+    def _send_link(self, website):
+        """Email the current user a link, unless there were enough today."""
+        # sudo: customers have no access to their requests, whose links prove something
+        requests, user = self.sudo(), self.env.user
+        if not user.sudo().try_lock_for_update(allow_referencing=True):
+            return
+        since = fields.Datetime.now() - VALIDITY
+        domain = [("user_id", "=", user.id), ("create_date", ">", since)]
+        if requests.search_count(domain) >= DAILY_MAX:
+            return
+        request = requests.create(
+            {"user_id": user.id, "company_id": website.company_id.id}
+        )
+        template = self.env.ref(
+            "sales_confirm_user_create.mail_template_portal_missing_orders"
+        )
+        token = hash_sign(
+            requests.env, TOKEN_SCOPE, [user.id, user.login], expiration=VALIDITY
+        )
+        url = f"/my/orders/missing?token={token}"
+        template.sudo().with_context(
+            sales_confirm_user_create_url=urls.urljoin(website.get_base_url(), url)
+        ).send_mail(
+            request.id,
+            force_send=True,
+            email_values={
+                "email_to": user.login,
+                "email_cc": False,
+                "recipient_ids": [],
+                "auto_delete": True,
+                "message_type": "user_notification",
+            },
+        )
+
+    @api.model
+    def _is_valid_token(self, token):
+        """Return whether a link was mailed to the login of the current user today."""
+        try:
+            values = verify_hash_signed(self.sudo().env, TOKEN_SCOPE, token)
+        except ValueError:
+            # decoding what a mail program has cut
+            return False
+        return values == [self.env.uid, self.env.user.login]

@@ -1,0 +1,453 @@
+from lxml import html
+
+from odoo import Command, http
+from odoo.exceptions import AccessError
+from odoo.tests import Form, HttpCase, JsonRpcException, new_test_user, tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+
+from .common import PortalAccountCommon
+
+RULES = "odoo.addons.base.models.ir_rule"
+
+
+class OwnDocumentsCommon(PortalAccountCommon, AccountTestInvoicingCommon, HttpCase):
+    """A company, whose receptionist Jane has an account for her own documents, and
+    whose manager Walter was given access by somebody."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.acme = cls._create_customer(
+            "Acme", "acme@example.com", is_company=True, street="Acme Street"
+        )
+        cls.customer.write({"parent_id": cls.acme.id, "street": "Jane Street"})
+        cls.bob = cls._create_customer("Bob", "bob@example.com", parent_id=cls.acme.id)
+        cls.depot = cls._create_customer(
+            "A1 Depot", "depot@example.com", parent_id=cls.acme.id, type="delivery"
+        )
+        cls.bob_home = cls._create_customer(
+            "Bob at Home", "home@example.com", parent_id=cls.acme.id, type="delivery"
+        )
+        cls.invoice_address = cls._create_customer(
+            "Accounting",
+            "accounting@example.com",
+            parent_id=cls.acme.id,
+            type="invoice",
+        )
+        cls.manager = new_test_user(
+            cls.env, "walter@example.com", "base.group_portal", password="walter-12345"
+        )
+        cls.manager.partner_id.parent_id = cls.acme
+        cls.orders = cls.env["sale.order"]
+        cls.product.invoice_policy = "order"
+        for partner in (cls.customer, cls.bob, cls.acme):
+            line = Command.create({"product_id": cls.product.id})
+            order = cls.env["sale.order"].create(
+                {"partner_id": partner.id, "order_line": [line]}
+            )
+            order.action_confirm()
+            cls.orders += order
+        cls.order, cls.bob_order, cls.acme_order = cls.orders
+        cls.invoices = cls.env["account.move"]
+        for order in cls.orders:
+            cls.invoices += order._create_invoices()
+        cls.invoices.action_post()
+        cls.user = cls.customer.user_ids
+        cls.user.password = "jane-12345"
+
+    def _get_all(self, user, records):
+        """Return those of some records that a user finds by a search."""
+        return records.with_user(user).search([("id", "in", records.ids)]).sudo()
+
+    def _get_page(self, url):
+        response = self.url_open(url)
+        return html.fromstring(response.text), response
+
+    def _log_in(self, user):
+        self.authenticate(user.login, f"{user.login.split('@')[0]}-12345")
+
+    def _call(self, model, method, *args, **kwargs):
+        return self.make_jsonrpc_request(
+            f"/web/dataset/call_kw/{model}/{method}",
+            {"model": model, "method": method, "args": args, "kwargs": kwargs},
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestOwnDocuments(OwnDocumentsCommon):
+    """Who sees what."""
+
+    def test_account_of_a_contact_of_a_company_shows_its_own_documents(self):
+        self.assertTrue(self.user.portal_own_documents)
+        self.assertFalse(self.manager.portal_own_documents, "somebody decided on it")
+        private = self._create_customer("Private", "private@example.com")
+        self._create_order(private).action_confirm()
+        self.assertFalse(private.user_ids.portal_own_documents)
+
+    def test_orders_and_lines(self):
+        for user, expected in ((self.user, self.order), (self.manager, self.orders)):
+            found = self._get_all(user, self.orders)
+            self.assertEqual(found, expected)
+            lines = self._get_all(user, self.orders.order_line)
+            self.assertEqual(lines, expected.order_line)
+
+    def test_invoices_and_lines(self):
+        # all of them go to the accounting of the company
+        self.assertEqual(self.invoices.partner_id, self.invoice_address)
+        own = self.invoices[0]
+        for user, expected in ((self.user, own), (self.manager, self.invoices)):
+            self.assertEqual(self._get_all(user, self.invoices), expected)
+            lines = self._get_all(user, self.invoices.line_ids)
+            self.assertEqual(lines, expected.line_ids)
+
+    def test_draft_invoices_are_not_shown(self):
+        own = self.invoices[0]
+        own.button_draft()
+        self.assertFalse(self._get_all(self.user, own))
+
+    def test_contacts(self):
+        own_address = self._create_customer(
+            "Jane at Home", "jane.home@example.com", parent_id=self.customer.id
+        )
+        contacts = self.acme.child_ids + self.acme + own_address + self.customer
+        expected = self.customer + own_address + self.acme
+        self.assertEqual(self._get_all(self.user, contacts), expected)
+        self.assertEqual(self._get_all(self.manager, contacts), contacts)
+        # nor by way of the company
+        self.env.invalidate_all()
+        company = self.acme.with_user(self.user)
+        self.assertEqual(company.child_ids.sudo(), self.customer)
+
+    def test_users(self):
+        users = self.user + self.manager + self.env.user
+        self.assertEqual(self._get_all(self.user, users), self.user)
+
+    def test_what_is_not_shown_cannot_be_read(self):
+        for record in (
+            self.bob_order,
+            self.bob_order.order_line[0],
+            self.invoices[1],
+            self.invoices[1].line_ids[0],
+            self.bob,
+            self.bob_home,
+            self.manager.partner_id,
+        ):
+            with self.subTest(record), mute_logger(RULES):
+                record.with_user(self.manager).check_access("read")
+                with self.assertRaises(AccessError):
+                    record.with_user(self.user).read(["display_name"])
+
+    def test_the_company_cannot_be_written(self):
+        with mute_logger(RULES), self.assertRaises(AccessError):
+            self.acme.with_user(self.user).write({"street": "Elsewhere"})
+
+    def test_a_condition_on_related_contacts_tells_nothing(self):
+        orders = self.env["sale.order"].with_user(self.user)
+        for path, value in (
+            ("partner_id.parent_id.child_ids.email", "bob@example.com"),
+            ("partner_id.commercial_partner_id.child_ids.name", "Bob"),
+            ("partner_invoice_id.parent_id.child_ids.user_ids.login", "walter@"),
+        ):
+            with self.subTest(path):
+                self.assertFalse(orders.search_count([(path, "ilike", value)]))
+
+    def test_followers_do_not_share_documents(self):
+        self.bob_order.message_subscribe(self.acme.ids)
+        self.assertNotIn(self.bob_order, self._get_all(self.user, self.orders))
+
+    def test_messages_follow_their_document(self):
+        for order in self.orders:
+            order.message_post(body="Hello", subtype_xmlid="mail.mt_comment")
+        messages = self.orders.message_ids.filtered(lambda msg: "Hello" in msg.body)
+        for user, orders in ((self.user, self.order), (self.manager, self.orders)):
+            expected = messages & orders.message_ids
+            self.assertEqual(self._get_all(user, messages), expected)
+
+    def test_claimed_orders_need_one_rule_more(self):
+        # as a rule of another module, or of a shop, would show it
+        self.env["ir.rule"].create(
+            {
+                "name": "Claimed",
+                "model_id": self.env["ir.model"]._get_id("sale.order"),
+                "domain_force": f"[('id', '=', {self.bob_order.id})]",
+                "groups": [Command.link(self.env.ref("base.group_portal").id)],
+            }
+        )
+        self.assertEqual(
+            self._get_all(self.user, self.orders), self.order + self.bob_order
+        )
+
+    def test_rules_of_other_modules_show_nothing_of_the_company(self):
+        for path in (
+            "user.partner_id.commercial_partner_id",
+            "user.commercial_partner_id",
+        ):
+            domain = f"[('user_id.partner_id', 'child_of', [{path}.id])]"
+            self.env["ir.rule"].create(
+                {
+                    "name": "Of another module",
+                    "model_id": self.env["ir.model"]._get_id("utm.campaign"),
+                    "domain_force": domain,
+                    "groups": [Command.link(self.env.ref("base.group_portal").id)],
+                }
+            )
+            IrRule = self.env["ir.rule"].with_user(self.user)
+            domain = str(IrRule._compute_domain("utm.campaign", "read"))
+            self.assertNotIn(str(self.acme.id), domain)
+            self.assertIn(str(self.customer.id), domain)
+
+    def test_other_users_pay_nothing(self):
+        models = ("sale.order", "account.move", "account.move.line", "res.partner")
+        users = self.manager, self.env.user, self.env.ref("base.public_user")
+
+        def get_sql():
+            self.env.registry.clear_cache()
+            return [
+                str(self.env[model].with_user(user)._search([]).select())
+                for model in models
+                for user in users
+                if user != self.env.ref("base.public_user") or model == "res.partner"
+            ]
+
+        before = get_sql()
+        rules = self.env["ir.rule"].search([("name", "like", "Portal, own documents")])
+        self.assertEqual(len(rules), 4)
+        rules.active = False
+        self.assertEqual(get_sql(), before)
+
+    def test_changing_it_shows_at_once(self):
+        self.assertEqual(self._get_all(self.user, self.orders), self.order)
+        self.user.portal_own_documents = False
+        self.assertEqual(self._get_all(self.user, self.orders), self.orders)
+        self.user.portal_own_documents = True
+        self.assertEqual(self._get_all(self.user, self.orders), self.order)
+
+
+@tagged("post_install", "-at_install")
+class TestOwnDocumentsPages(OwnDocumentsCommon):
+    """The same over HTTP."""
+
+    def test_lists_and_counters(self):
+        for user, count in ((self.user, 1), (self.manager, 3)):
+            self._log_in(user)
+            for url, name in (
+                ("/my/orders", "order"),
+                ("/my/invoices", "invoice"),
+            ):
+                with self.subTest(url=url, user=user.login):
+                    page, _response = self._get_page(url)
+                    rows = page.xpath(
+                        "//table[contains(@class, 'o_portal_my_doc')]//td/a"
+                    )
+                    rows = {row.get("href").split("?")[0] for row in rows}
+                    self.assertEqual(len(rows), count, name)
+
+    def test_counters(self):
+        counters = {"counters": ["order_count", "invoice_count"]}
+        (self.order + self.bob_order).write({"partner_id": self.acme.id})
+        for user, count in ((self.user, 0), (self.manager, 1)):
+            self._log_in(user)
+            counted = self.make_jsonrpc_request("/my/counters", counters)
+            # the home page asks for no more than whether there is any
+            self.assertEqual(counted, dict.fromkeys(counters["counters"], count))
+
+    def test_pages_and_files_of_own_documents_open(self):
+        self._log_in(self.user)
+        invoice = self.invoices[0]
+        for url in (
+            f"/my/orders/{self.order.id}",
+            f"/my/orders/{self.order.id}?report_type=html",
+            f"/my/invoices/{invoice.id}",
+            f"/my/invoices/{invoice.id}?report_type=html",
+        ):
+            with self.subTest(url):
+                _page, response = self._get_page(url)
+                self.assertIn(url, response.url)
+        self.assertNotIn("Bob", response.text)
+
+    def test_pages_and_files_of_colleagues_do_not(self):
+        self._log_in(self.user)
+        for url in (
+            f"/my/orders/{self.bob_order.id}",
+            f"/my/orders/{self.bob_order.id}?report_type=pdf&download=1",
+            f"/my/invoices/{self.invoices[1].id}",
+            f"/my/invoices/{self.invoices[1].id}?report_type=pdf&download=1",
+        ):
+            with self.subTest(url), mute_logger(RULES):
+                _page, response = self._get_page(url)
+                self.assertTrue(response.url.endswith("/my"), response.url)
+
+    def test_chatter_and_its_files_follow_their_document(self):
+        for order in self.orders:
+            order.message_post(
+                body=f"Hello {order.name}",
+                subtype_xmlid="mail.mt_comment",
+                attachments=[(f"{order.name}.txt", b"content")],
+            )
+        for user, shown in ((self.user, self.order), (self.manager, self.orders)):
+            self._log_in(user)
+            for order in self.orders:
+                data = self.make_jsonrpc_request(
+                    "/mail/thread/messages",
+                    {"thread_model": "sale.order", "thread_id": order.id},
+                )
+                is_shown = order in shown
+                self.assertEqual(f"Hello {order.name}" in str(data), is_shown)
+                self.assertEqual(f"{order.name}.txt" in str(data), is_shown)
+                [attachment] = order.message_ids.attachment_ids
+                response = self.url_open(f"/web/content/{attachment.id}")
+                self.assertEqual(response.status_code, 404, "files need their token")
+
+    def test_calls_from_outside(self):
+        self._log_in(self.user)
+        ids = self.orders.ids
+        domain = [("id", "in", ids)]
+        self.assertEqual(self._call("sale.order", "search", domain), self.order.ids)
+        self.assertEqual(self._call("sale.order", "search_count", domain), 1)
+        [order] = self._call("sale.order", "search_read", domain, ["name"])
+        self.assertEqual(order["name"], self.order.name)
+        [group] = self._call(
+            "sale.order",
+            "formatted_read_group",
+            domain,
+            groupby=["partner_id"],
+            aggregates=["__count", "amount_total:sum"],
+        )
+        self.assertEqual(group["amount_total:sum"], self.order.amount_total)
+        found = self._call("res.partner", "name_search", "Bob")
+        self.assertFalse(found)
+        with mute_logger("odoo.http", RULES), self.assertRaises(JsonRpcException):
+            self._call("sale.order", "read", self.bob_order.ids, ["name"])
+
+    def test_addresses_of_colleagues_are_not_offered(self):
+        own = self._create_customer(
+            "Jane at Home",
+            "",
+            parent_id=self.customer.id,
+            type="delivery",
+            street="Own",
+        )
+        for user, is_shown in ((self.user, False), (self.manager, True)):
+            self._log_in(user)
+            _page, response = self._get_page("/my/addresses")
+            self.assertEqual("Bob at Home" in response.text, is_shown)
+            self.assertIn(own.street, response.text)
+            _page, response = self._get_page(
+                f"/my/address?partner_id={self.bob_home.id}"
+            )
+            self.assertEqual("home@example.com" in response.text, is_shown)
+
+    def test_new_address_is_the_users_own(self):
+        self._log_in(self.user)
+        response = self.url_open(
+            "/my/address/submit",
+            data={
+                "name": "Jane on Holiday",
+                "email": "jane@example.com",
+                "phone": "+32 2 290 34 90",
+                "street": "Beach 1",
+                "city": "Ostend",
+                "zip": "8400",
+                "country_id": self.env.ref("base.be").id,
+                "address_type": "delivery",
+                "csrf_token": http.Request.csrf_token(self),
+            },
+        )
+        self.assertEqual(response.status_code, 200, response.text)
+        address = self.env["res.partner"].search([("name", "=", "Jane on Holiday")])
+        self.assertEqual(address.parent_id, self.customer)
+        _page, response = self._get_page("/my/addresses")
+        self.assertIn("Jane on Holiday", response.text)
+
+    def test_cart_takes_no_address_of_a_colleague(self):
+        self._log_in(self.user)
+        self.product.is_published = True
+        self.make_jsonrpc_request(
+            "/shop/cart/add",
+            {
+                "product_template_id": self.product.product_tmpl_id.id,
+                "product_id": self.product.id,
+                "quantity": 1,
+            },
+        )
+        cart = (
+            self.env["sale.order"]
+            .sudo()
+            .search([("partner_id", "=", self.customer.id), ("state", "=", "draft")])
+        )
+        self.assertEqual(cart.partner_shipping_id, self.depot)
+        with mute_logger("odoo.http"), self.assertRaises(JsonRpcException):
+            self.make_jsonrpc_request(
+                "/shop/update_address",
+                {"partner_id": self.bob_home.id, "address_type": "delivery"},
+            )
+        self.assertEqual(cart.partner_shipping_id, self.depot)
+        _page, response = self._get_page("/shop/checkout")
+        self.assertIn("A1 Depot", response.text, "Odoo chose it")
+        self.assertNotIn("Bob at Home", response.text)
+
+
+@tagged("post_install", "-at_install")
+class TestOwnDocumentsSetting(OwnDocumentsCommon):
+    """Who decides it."""
+
+    def test_company_chooses_the_whole_company(self):
+        self.company.portal_company_contacts = "all"
+        self._create_order(self.bob_home).action_confirm()
+        self.assertFalse(self.bob_home.user_ids.portal_own_documents)
+
+    def test_company_chooses_no_account(self):
+        self.company.portal_company_contacts = "none"
+        order = self._create_order(self.bob_home)
+        order.action_confirm()
+        self.assertNoAccount(order, "Contact of a company")
+        self.assertEqual(order.portal_account_issue, "company_contact")
+        order.with_user(self.salesperson).action_create_portal_account()
+        self.assertTrue(self.bob_home.user_ids.portal_own_documents)
+        self.assertFalse(order.portal_account_issue)
+
+    def test_contact_that_gets_a_company_later_sees_nothing_of_it(self):
+        private = self._create_customer("Private", "private@example.com")
+        self._create_order(private).action_confirm()
+        private.parent_id = self.acme
+        self.assertFalse(self._get_all(private.user_ids, self.orders))
+        private.portal_own_documents = False
+        private.parent_id = self.acme  # nothing new
+        self.assertFalse(private.user_ids.portal_own_documents)
+
+    def test_sales_manager_changes_it_and_the_contact_says_who(self):
+        sales_manager = new_test_user(
+            self.env, "boss", "sales_team.group_sale_manager", name="The Boss"
+        )
+        contact = self.customer.with_user(sales_manager)
+        self.assertTrue(contact.portal_own_documents)
+        contact.portal_own_documents = False
+        self.assertFalse(self.user.portal_own_documents)
+        note = self.customer.message_ids[0]
+        self.assertIn("whole company", note.body)
+        self.assertEqual(note.author_id, sales_manager.partner_id)
+        with Form(contact) as form:
+            form.portal_own_documents = True
+        self.assertTrue(self.user.portal_own_documents)
+
+    def test_nobody_else_sees_or_changes_it(self):
+        for user in (self.salesperson, self.user):
+            with self.subTest(user.login), mute_logger(RULES):
+                contact = self.customer.with_user(user)
+                with self.assertRaises(AccessError):
+                    contact.read(["portal_own_documents"])
+                with self.assertRaises(AccessError):
+                    contact.write({"portal_own_documents": False})
+        with mute_logger(RULES), self.assertRaises(AccessError):
+            self.user.with_user(self.user).write({"portal_own_documents": False})
+
+    def test_list_of_portal_users(self):
+        action = self.env.ref("sales_confirm_user_create.res_partner_action_portal")
+        domain = [("user_ids.share", "=", True)]
+        self.assertEqual(action.domain, str(domain))
+        found = self.env["res.partner"].search(domain)
+        self.assertIn(self.customer, found)
+        self.assertIn(self.manager.partner_id, found)
+        self.assertNotIn(self.salesperson.partner_id, found)
