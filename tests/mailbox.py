@@ -40,7 +40,7 @@ class Mail:
     def link(self):
         """The address behind the mail's button."""
         [href] = lxml.html.fromstring(self.html).xpath(
-            "//a[starts-with(@href, 'http')]/@href"
+            "//a[starts-with(@href, 'http')][not(contains(@href, 'decline'))]/@href"
         )
         return href
 

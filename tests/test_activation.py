@@ -187,7 +187,9 @@ def test_a_password_policy_is_shown_and_followed(new_shop, open_page):
 def install_password_policy(db):
     """Install Odoo's module for rules on passwords."""
     db.instance.odoo_command(["--init=auth_password_policy"], db=db.name)
-    db.shell('env["ir.config_parameter"].set_param("auth_password_policy.minlength", 12)')
+    db.shell(
+        'env["ir.config_parameter"].set_param("auth_password_policy.minlength", 12)'
+    )
 
 
 def test_the_reminder_and_the_first_link_both_work(shop):

@@ -28,7 +28,9 @@ def shop(addon_instance, mailbox):
         Visitor(shop.server).activate(mail, "correct horse")
         users = shop.db.users(address("cancelled"))
         shop.admin("res.users", "write", users, {"active": False})
-        shop.db.sql("UPDATE portal_invitation SET sent_date = sent_date - interval '1 day'")
+        shop.db.sql(
+            "UPDATE portal_invitation SET sent_date = sent_date - interval '1 day'"
+        )
         mailbox.stop()
         invite(shop, "due", is_sent=False)
         eventually(shop.db.put_off)

@@ -19,7 +19,7 @@ from .browser import (
     log_in,
     new_page,
 )
-from .client import RpcError, Visitor, new_contact, new_quotation, new_salesperson
+from .client import RpcError, Visitor, new_salesperson
 from .mailbox import token_in
 from .shop import assert_invited, assert_token_is_nowhere, quote, run_shop
 

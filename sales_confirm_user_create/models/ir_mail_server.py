@@ -151,8 +151,8 @@ def _shorten_reply(error):
         replies = [(error.smtp_code, error.smtp_error)]
     else:
         return
-    texts = {
-        f"{code} {reply.decode(errors='replace') if isinstance(reply, bytes) else reply}"
-        for code, reply in replies
-    }
+    texts = set()
+    for code, reply in replies:
+        text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
+        texts.add(f"{code} {text}")
     error.args = (LONG_WORD.sub("…", " ".join(", ".join(texts).split())),)

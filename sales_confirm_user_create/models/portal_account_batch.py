@@ -85,7 +85,9 @@ class PortalAccountBatch(models.Model):
         """
         self.ensure_one()
         self.check_access("read")
-        return self._get_count_action(self.env.context.get("sales_confirm_user_create_count", "order_count"))
+        return self._get_count_action(
+            self.env.context.get("sales_confirm_user_create_count", "order_count")
+        )
 
     def _get_count_action(self, name):
         """Return the action that opens what a number counts.

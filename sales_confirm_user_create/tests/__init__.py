@@ -14,6 +14,7 @@ from . import (
     test_faults,
     test_i18n,
     test_identity,
+    test_identity_properties,
     test_invitation,
     test_invitation_changes,
     test_invitation_failures,

@@ -16,7 +16,7 @@ class TestOdooPages(PortalPageCase):
     """Odoo's own pages and links are what they are without the addon."""
 
     def test_views_are_attached_to_what_every_page_has(self):
-        """A shop may have removed anything but the root of a page and its first part."""
+        """A shop may have removed anything but the root and the first part."""
         for view in self._get_views().filtered("inherit_id"):
             [path] = etree.fromstring(view.arch).xpath("//xpath/@expr")
             self.assertIn(path, (".", "./*[1]"), view.key)

@@ -85,13 +85,14 @@ def _create_invitations(env):
     env.cr.execute(
         """
         INSERT INTO portal_invitation (
-                    user_id, order_id, company_id, priority,
+                    user_id, partner_id, order_id, company_id, priority,
                     due_date, sent_date, expiry_date,
                     sent_count, reminder_count, failure_count, failure,
                     cancel_reason, revision,
                     create_uid, create_date, write_uid, write_date
         )
-        SELECT users.id, sale.id, COALESCE(sale.company_id, users.company_id),
+        SELECT users.id, users.partner_id, sale.id,
+               COALESCE(sale.company_id, users.company_id),
                CASE WHEN sent_count > 0 AND reminder_count > 0 THEN '0'
                     WHEN sent_count > 0 AND due_date IS NOT NULL THEN '2'
                     WHEN users.create_date - sale.date_order < interval '1 day' THEN '3'
