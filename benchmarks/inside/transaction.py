@@ -13,8 +13,6 @@ def request(db, uid=SUPERUSER_ID):
     """Yield an environment as `odoo.http` makes it, and commit at the end.
 
     The signals of other workers are read before, and ours are sent after the commit.
-
-    :param uid: id of the user who works, without more rights than theirs
     """
     registry = Registry(db).check_signaling()
     with registry.cursor() as cr:
@@ -25,11 +23,8 @@ def request(db, uid=SUPERUSER_ID):
 
 @contextlib.contextmanager
 def timed():
-    """Time a piece of work, with nothing else going on in the process.
-
-    :return: a dict that holds, after the block, milliseconds (`ms`) and the number of
-        SQL statements of all cursors (`queries`)
-    """
+    """Yield a dict that has, after the block, its milliseconds (`ms`) and the number of
+    SQL statements (`queries`)."""
     cost = {}
     gc.collect()
     queries, start = sql_db.sql_counter, time.perf_counter()
