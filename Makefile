@@ -52,7 +52,7 @@ matrix: ## Run the addon's tests with other modules, Pythons, PostgreSQLs (ARGS=
 package: ## Build the addon's wheel in dist/ and try it
 	$(DEVTOOLS) package package
 
-bench: ## Measure, and write benchmarks/results (ARGS= for the benchmarks)
+bench: ## Measure speed against the targets, half an hour (ARGS= see benchmarks/)
 	@exec $(PYTHON) -m benchmarks $(ARGS)
 
 clean: ## Remove this clone's shop and generated files

@@ -6,18 +6,10 @@ import sys
 from devtools.base import PROJECT, DevtoolsError
 from devtools.environment import get_odoo, virtualenv
 
-
-def main():
-    """Replace this process by the benchmarks; return only when that fails."""
-    try:
-        get_odoo()
-        python = virtualenv("bench")
-    except DevtoolsError as error:
-        print(error, file=sys.stderr)
-        return 1
-    os.chdir(PROJECT)
-    os.execv(python, [str(python), "-m", "benchmarks.cli", *sys.argv[1:]])
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+try:
+    get_odoo()
+    python = virtualenv("bench")
+except DevtoolsError as error:
+    sys.exit(str(error))
+os.chdir(PROJECT)
+os.execv(python, [str(python), "-m", "benchmarks.cli", *sys.argv[1:]])

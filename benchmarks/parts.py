@@ -1,252 +1,98 @@
-"""The parts of a run, each a function of `Run` that returns figures as plain data.
-
-One that takes hours yields them, so that what it has found is kept if it is stopped.
-"""
+"""The parts of a run, each a function of the options that returns plain data."""
 
 import contextlib
-from dataclasses import dataclass
-from pathlib import Path
 
 from devtools.base import step
+from devtools.system import free_port
 
-from . import http
+from . import backlog, guests
+from .mailserver import MailServer, Relay
 from .site import Site
-from .smtp import MailServer
 
-FAST = ("never", "known", "new")
+FAST = ("never", "new", "known", "floor")
+# one run of these takes as long as twenty of the others
 SLOW = ("wizard", "plain")
+# orders confirmed one by one during a backlog, and all at once with crashes
+ONE_BY_ONE, AT_ONCE, KILLS = 5, 32, 8
 
 
-@dataclass
-class Run:
-    """What one run measures, and how much of it."""
-
-    addons: Path
-    sizes: list
-    batches: list
-    repeats: int
-    guests: int
-    rounds: int
-    backfill: int
-    reported: int
-    visits_s: int
-
-    def open(self, recipe):
-        """Return a `Site` to be entered."""
-        return Site(recipe, self.addons)
+def confirm(options):
+    """Confirm orders in each scenario, by size of the database."""
+    often = {"never": 1, "new": 1, "known": 4, "floor": 4}
+    repeats = [[100, name, often[name] * options.repeats] for name in FAST]
+    repeats += [[100, name, max(options.repeats // 2, 1)] for name in SLOW]
+    repeats += [[1, name, 3 * options.repeats] for name in FAST + SLOW]
+    runs = []
+    with MailServer() as mails, Site() as site:
+        job = {"smtp_port": mails.port, "repeats": repeats}
+        for size in sorted(options.sizes):
+            with site.database(size) as db, step(f"confirm among {size:,} customers"):
+                found = site.job(db, "confirm.compare", **job)
+            runs += [{"size": size, **figures} for figures in found]
+    return runs
 
 
-def cell(run, batch, server, *, count=()):
-    """Return what `inside.matrix` wants to know of one batch size.
-
-    :param count: the ways whose rows, memory and dropped caches are counted, too
-    """
-    often = 3 if batch <= 100 else 1
-    return {
-        "batch": batch,
-        "smtp_ms": server.delay_ms,
-        "smtp_port": server.port,
-        # what differs by a few percent takes more runs to be seen
-        "repeats": dict.fromkeys(("never", "known"), run.repeats * often)
-        | dict.fromkeys(("new", *SLOW), run.repeats),
-        "mails": run.repeats,
-        "count": list(count),
-    }
+def fresh(options):
+    """Create accounts in a new shop that PostgreSQL has never analyzed."""
+    count = options.fresh
+    with Site() as site, site.database(0) as db, step(f"create {count:,} accounts"):
+        return site.job(db, "accounts.without_statistics", count=count)
 
 
-def confirm(run):
-    """Measure the ways at all sizes; at the smallest also with slow mail."""
-    results = []
-    with MailServer() as prompt, MailServer(200) as slow, run.open("addon") as site:
-        for size in sorted(run.sizes):
-            first = size == min(run.sizes)
-            cells = [
-                cell(run, batch, prompt, count=_counted(batch) if first else ())
-                for batch in run.batches
-                if first or batch <= 100
-            ]
-            if first:
-                cells += [cell(run, batch, slow) for batch in run.batches[:2]]
-            with site.database(size) as db, step(f"confirm among {size} customers"):
-                figures = site.job(db, "matrix", cells=cells)
-            results.append({"size": size, "stock": False, **figures})
-    return results
-
-
-def large(run):
-    """Measure what takes longest: slow mail for more orders, and the largest batches
-    at the larger sizes; the largest of all first."""
-    smallest, *larger = sorted(run.sizes)
-    with MailServer() as prompt, MailServer(200) as slow, run.open("addon") as site:
-        for size in (smallest, *reversed(larger)):
-            if size == smallest:
-                cells = [
-                    cell(run, batch, slow) for batch in run.batches if batch == 100
-                ]
-            else:
-                cells = [
-                    cell(run, batch, prompt, count=_counted(batch))
-                    for batch in run.batches
-                    if batch > 100
-                ]
-            with site.database(size) as db, step(f"large batches among {size}"):
-                figures = site.job(db, "matrix", cells=cells)
-            yield {"size": size, "stock": False, **figures}
-
-
-def _counted(batch):
-    """Return the ways that are counted: counting takes long, and proportionally so."""
-    return (*FAST, *SLOW) if batch <= 100 else FAST
-
-
-def known(run):
-    """Measure customers with accounts closely, beside the same without the addon."""
-    results = []
-    often = {1: 20 * run.repeats, 100: 5 * run.repeats}
-    with MailServer() as server, run.open("addon") as site:
-        cells = [
-            cell(run, batch, server)
-            | {"repeats": dict.fromkeys(("floor", "known"), repeats)}
-            for batch, repeats in often.items()
-        ]
-        for size in sorted(run.sizes):
-            with site.database(size) as db, step(f"known among {size} customers"):
-                figures = site.job(db, "matrix", cells=cells, plans=list(often))
-            results.append({"size": size, "stock": False, **figures})
-    return results
-
-
-def stock(run):
-    """Measure the ways with `stock` and `delivery`, at the smallest size."""
-    size = min(run.sizes)
-    with MailServer() as prompt, run.open("full") as site:
-        cells = [
-            cell(run, batch, prompt, count=_counted(batch))
-            for batch in run.batches
-            if batch <= 100
-        ]
-        with site.database(size) as db, step("confirm with stock"):
-            figures = site.job(db, "matrix", cells=cells)
-    return [{"size": size, "stock": True, **figures}]
-
-
-def mail(run):
-    """Mail invitations, as the addon and as Odoo itself does."""
+def mail(options):
+    """Send emails by the job and by Odoo's queue, plainly and through a relay."""
     with (
-        MailServer() as server,
-        run.open("addon") as site,
-        site.database(min(run.sizes)) as db,
-        step("mail invitations"),
+        MailServer() as plain,
+        Relay() as relay,
+        Site() as site,
+        site.database(min(options.sizes)) as db,
+        step(f"send {options.emails} emails {4 * options.repeats + 4} times"),
     ):
-        return site.job(
-            db,
-            "mail",
-            smtp_port=server.port,
-            batches=[1, 50],
-            repeats=2 * run.repeats,
-        )
+        servers = {"plain": plain.config(), "relay": relay.config()}
+        job = {"count": options.emails, "repeats": options.repeats}
+        return site.job(db, "invitations.compare", servers=servers, **job)
 
 
-def load(run):
+def unreachable(options):
+    """Run the job while the mail server is down, by what is due."""
+    counts = options.unreachable
+    with Site() as site, site.database(max(counts)) as db, step("find no mail server"):
+        job = {"counts": counts, "repeats": options.repeats}
+        return site.job(db, "invitations.unreachable", smtp_port=free_port(), **job)
+
+
+def send(options):
+    """Send a backlog, with orders confirmed in between, and with crashes."""
+    found = {"drain": {}, "overtake": {}}
+    with (
+        MailServer() as plain,
+        Relay() as relay,
+        Site() as site,
+        site.database(min(options.sizes)) as db,
+    ):
+        job = {"accounts": options.due, "quotations": 3 * ONE_BY_ONE + AT_ONCE}
+        with step(f"make {options.due:,} invitations"):
+            shop = site.job(db, "accounts.prepare_shop", **job)
+        orders, addresses = iter(shop["quotations"]), shop["accounts"]
+        modes = {"threads": (plain, 0), "workers": (plain, 2), "relay": (relay, 0)}
+        for name, (mails, workers) in modes.items():
+            where = (site, db, mails, workers, addresses)
+            if mails is plain:
+                found["drain"][name] = backlog.drain(*where)
+            own = [next(orders) for _order in range(ONE_BY_ONE)]
+            found["overtake"][name] = backlog.overtake(*where, own)
+        burst = list(orders)
+        found["crash"] = backlog.crash(site, db, plain, addresses, burst, KILLS)
+    return found
+
+
+def checkout(options):
     """Have guests check out, with the addon and without, in turns."""
-    results = []
-    with MailServer() as mails, shops(run) as found:
-        without, never, always = [(*shop, 1) for shop in found]
-        # The invitations are mailed by the same two cores: without them for once.
-        later = (f"{always[0]}, mails later", *always[1:-1], 0)
-        for number in range(run.rounds):
-            # what explains the difference takes fewer rounds than the difference
-            variants = [without, always, *([never, later] if number < 3 else [])]
-            first = number % len(variants)
-            for name, site, db, policy, cron in variants[first:] + variants[:first]:
-                with step(f"{run.guests} guests, {name}"):
-                    figures = http.check_out(
-                        site, db, policy, mails.port, run.guests, cron
-                    )
-                results.append({"shop": name, "round": number, **figures})
-    return results
-
-
-@contextlib.contextmanager
-def shops(run):
-    """Yield shops to compare: name, site, database and the addon's policy."""
-    size = min(run.sizes)
     with contextlib.ExitStack() as stack:
-        bare = stack.enter_context(run.open("shop"))
-        extended = stack.enter_context(run.open("addon"))
-        bare_db = stack.enter_context(bare.database(size))
-        db = stack.enter_context(extended.database(size))
-        yield [
-            ("without the addon", bare, bare_db, None),
-            ("policy never", extended, db, "never"),
-            ("policy all", extended, db, "all"),
-        ]
-
-
-def page(run):
-    """Count the statements of the confirmation page."""
-    with MailServer() as mails, shops(run) as found:
-        return [
-            {
-                "shop": name,
-                "queries": http.count_confirmation(site, db, policy, mails.port),
-            }
-            for name, site, db, policy in found
-        ]
-
-
-def caches(run):
-    """Visit a shop with two workers while accounts are created beside it."""
-    results = []
-    size = min(run.sizes)
-    with MailServer() as mails, run.open("addon") as site, site.database(size) as db:
-        for number in range(run.rounds):
-            for way in (None, "addon", "plain"):
-                with step(f"visit the shop: {way or 'quiet'}"):
-                    figures = http.visit(site, db, mails.port, way, run.visits_s, 4)
-                results.append({"round": number, **figures})
-    return results
-
-
-def backfill(run):
-    """Create the accounts of past orders by the addon's batch job."""
-    with (
-        run.open("addon") as site,
-        site.database(min(run.sizes)) as db,
-        step(f"backfill {run.backfill} orders"),
-    ):
-        return site.job(db, "backfill", count=run.backfill)
-
-
-def adoption(run):
-    """Read the report *Portal Adoption*."""
-    with (
-        run.open("addon") as site,
-        site.database(min(run.sizes)) as db,
-        step(f"read the report on {run.reported} orders"),
-    ):
-        return site.job(db, "adoption", orders=run.reported, repeats=run.repeats)
-
-
-def profile(run):
-    """Profile one new customer's order."""
-    with run.open("addon") as site, site.database(min(run.sizes)) as db:
-        return site.job(db, "profile", repeats=50)
-
-
-PARTS = {
-    part.__name__: part
-    for part in (
-        confirm,
-        known,
-        stock,
-        large,
-        mail,
-        load,
-        page,
-        caches,
-        backfill,
-        adoption,
-        profile,
-    )
-}
+        mails = stack.enter_context(MailServer())
+        shops = []
+        for name, recipe in (("without", "shop"), ("with", "addon")):
+            site = stack.enter_context(Site(recipe))
+            db = stack.enter_context(site.database(min(options.sizes)))
+            shops.append((name, site, db, mails.port))
+        return guests.measure(shops, options.guests, options.rounds)

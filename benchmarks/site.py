@@ -3,33 +3,23 @@
 import contextlib
 import json
 import shutil
-import subprocess
-import time
-from pathlib import Path
 
-from devtools.base import ADDON, PROJECT, DevtoolsError, cache_dir, say, step
+from devtools.base import PROJECT, say, step
 from devtools.instance import TEMPLATE, Instance, instances_dir
-from devtools.recipes import RECIPES, addon_digest, template_folder
+from devtools.recipes import RECIPES, template_folder
 
-PREFIX = "bench"
-JOB = """
+SCRIPT = """
 import sys
 sys.path.insert(0, {project!r})
 from benchmarks.inside import main
-main(env, {job!r})
+main(env, {work!r}, {job!r})
 """
-
-
-def addon_snapshot():
-    """Return a folder with a copy of the addon as it is now.
-
-    A run takes long, and all of it has to measure the same addon.
-    """
-    folder = cache_dir() / f"{PREFIX}-addon" / addon_digest() / "addons"
-    if not folder.exists():
-        shutil.rmtree(folder.parents[1], ignore_errors=True)
-        shutil.copytree(PROJECT / ADDON, folder / ADDON)
-    return folder
+# A database that was just made has all its scheduled jobs due, and runs them with the
+# first one that something triggers.
+NO_JOBS = "UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC' + interval '1 day'"
+# Drawing the PDF asks the same workers for its styles: with all of them drawing, Odoo
+# waits for itself until it kills them. So the shop's emails go without one.
+NO_PDF = "DELETE FROM mail_template_ir_actions_report_rel"
 
 
 class Site:
@@ -38,139 +28,62 @@ class Site:
     The databases are kept from run to run; what is measured works on copies.
     """
 
-    def __init__(self, recipe, addons):
-        """
-        :param recipe: name of a recipe of `devtools.recipes`
-        :param addons: folder with the addon
-        """
-        self.recipe, self.addons = recipe, addons
+    def __init__(self, recipe="addon"):
+        """:param recipe: name of a recipe of `devtools.recipes`"""
+        self.recipe = recipe
 
     def __enter__(self):
-        folder = template_folder(RECIPES[self.recipe], self.addons)
-        name = f"{PREFIX}-{folder.name}"
-        _remove_older(f"{PREFIX}-{self.recipe}-", name)
+        name = f"bench-{template_folder(RECIPES[self.recipe]).name}"
+        for folder in instances_dir().glob(f"bench-{self.recipe}-*"):
+            if folder.name != name and not Instance(folder).in_use():
+                say(f"   remove {folder.name}")
+                shutil.rmtree(folder)
         # Durable: the time of a commit is a part of what is measured.
-        self.instance = Instance.start(
-            self.recipe, name=name, durable=True, addons=self.addons
-        )
+        self.instance = Instance.start(self.recipe, name, durable=True)
         return self
 
     def __exit__(self, *exc_info):
         self.instance.close()
 
-    @contextlib.contextmanager
-    def database(self, count):
-        """Yield the name of a database with so many contacts and users, to be used up.
+    def sql(self, db, statement, **values):
+        """Run SQL and return its rows as text, see `Cluster`."""
+        return self.instance.cluster.sql(db, statement, **values)
 
-        :param count: contacts with a user each, beside the demo data
-        """
-        original, copy = f"size_{count}", f"work_{count}"
+    @contextlib.contextmanager
+    def database(self, size):
+        """Yield the name of a database with N customers with an account, to be used
+        up. It has no job that is due."""
+        original, copy = f"size_{size}", f"work_{size}"
         if original not in self.instance.cluster.databases():
-            self._populate(original, count)
+            self._fill(original, size)
         self.instance.drop_database(copy)
-        with step(f"copy the database with {count} customers"):
+        with step(f"copy the database with {size:,} customers"):
             self.instance.new_database(copy, original)
-            self.instance.cluster.sql(copy, "CHECKPOINT")
+            self.sql(copy, f"{NO_PDF}; {NO_JOBS}; CHECKPOINT")
         try:
             yield copy
         finally:
             self.instance.drop_database(copy)
 
-    def _populate(self, original, count):
+    def _fill(self, original, size):
         """Make the database that the copies are made from."""
-        building = f"building_{count}"
+        building = f"building_{size}"
         self.instance.drop_database(building)
-        with step(f"make {count} contacts and users"):
+        with step(f"make {size:,} customers with an account"):
             self.instance.new_database(building, TEMPLATE)
-            if count:
-                self.job(building, "population", count=count)
-            self.instance.cluster.sql(building, "VACUUM ANALYZE")
-            self.instance.cluster.sql(
-                "postgres", f"ALTER DATABASE {building} RENAME TO {original}"
-            )
+            if size:
+                self.job(building, "supply.fill", count=size)
+            self.sql(building, "VACUUM ANALYZE")
+            self.sql("postgres", f"ALTER DATABASE {building} RENAME TO {original}")
             store = self.instance.data / "filestore"
             (store / building).rename(store / original)
 
-    def job(self, db, module, **job):
-        """Run a module of `benchmarks.inside` in an Odoo process on a database.
+    def job(self, db, work, **job):
+        """Run a function of `benchmarks.inside` in an Odoo process on a database.
 
-        :return: what its `run` returned
-        :raise DevtoolsError: it raised; with the end of its output
+        :param work: a module and a function, such as `confirm.compare`
+        :return: what the function returned
+        :raise DevtoolsError: it failed; with the end of its output
         """
-        process = Job(self, db, module, job)
-        return process.result()
-
-    @contextlib.contextmanager
-    def background(self, db, module, **job):
-        """Run such a job while the block runs, which begins once the job works."""
-        flag = self.instance.folder / f"running-{time.time_ns()}"
-        process = Job(self, db, module, job | {"while_file": str(flag)})
-        try:
-            while not flag.exists():
-                process.check()
-                time.sleep(0.1)
-            yield
-        finally:
-            flag.unlink(missing_ok=True)
-        process.result()
-
-
-class Job:
-    """A module of `benchmarks.inside` at work in an Odoo process."""
-
-    def __init__(self, site, db, module, job):
-        self.module = module
-        work = site.instance.folder / f"job-{time.time_ns()}"
-        self._files = [work, work.with_suffix(".out"), work.with_suffix(".log")]
-        self._output, self._log = self._files[1:]
-        work.write_text(
-            json.dumps(job | {"module": module, "output": str(self._output)})
-        )
-        odoo = site.instance.odoo
-        line = odoo.command(
-            "shell", *site.instance.options(db), "--no-http", "--log-level=warn"
-        )
-        script = work.with_suffix(".py")
-        script.write_text(JOB.format(project=str(PROJECT), job=str(work)))
-        self._files.append(script)
-        with open(self._log, "wb") as out, open(script, "rb") as source:
-            self._process = subprocess.Popen(
-                line,
-                stdin=source,
-                env=site.instance.environ(),
-                stdout=out,
-                stderr=subprocess.STDOUT,
-            )
-
-    def check(self):
-        """Check that it has not failed.
-
-        :raise DevtoolsError: it has; with the end of its output
-        """
-        if self._process.poll():
-            said = self._log.read_text(errors="replace")
-            raise DevtoolsError(f"{self.module} failed:\n{said[-6000:]}")
-
-    def result(self):
-        """Wait for its end and return its result.
-
-        :raise DevtoolsError: it failed
-        """
-        try:
-            self._process.wait()
-        except BaseException:
-            self._process.terminate()
-            raise
-        self.check()
-        result = json.loads(self._output.read_text())
-        for path in self._files:
-            path.unlink()
-        return result
-
-
-def _remove_older(prefix, keep):
-    """Remove the instances of older versions of the addon."""
-    for folder in Path(instances_dir()).glob(f"{prefix}*"):
-        if folder.name != keep and not Instance(folder).in_use():
-            say(f"   remove {folder.name}")
-            shutil.rmtree(folder)
+        script = SCRIPT.format(project=str(PROJECT), work=work, job=job)
+        return json.loads(self.instance.shell(db, script).splitlines()[-1])

@@ -1,21 +1,17 @@
 """The part of the benchmarks that runs inside an Odoo process."""
 
 import json
-import sys
-from pathlib import Path
+from importlib import import_module
 
 
-def main(env, job_file):
-    """Run the job that a file describes; called in `odoo shell`.
+def main(env, work, job):
+    """Run a function of this package in `odoo shell`, and print its result as JSON.
 
-    :param job_file: path of a JSON file: `module` of this package, `output`, the file
-        that takes the results as JSON, and what the module wants
+    :param work: a module and a function, such as `confirm.compare`
+    :param job: dict of what the function wants
     """
-    from importlib import import_module
-
-    job = json.loads(Path(job_file).read_text())
     # Odoo's own transaction of the shell must not hold anything back.
     env.cr.rollback()
-    result = import_module(f"{__name__}.{job['module']}").run(env, job)
-    Path(job["output"]).write_text(json.dumps(result))
-    sys.stdout.flush()
+    module, function = work.split(".")
+    result = getattr(import_module(f"{__name__}.{module}"), function)(env, job)
+    print(f"\n{json.dumps(result)}")
