@@ -93,7 +93,7 @@ def check_out(page, product_id, address, pictures, lang="en"):
     go_on = "a[name=website_sale_main_button]:visible"
     open_website(page, f"/{lang}/shop/{product_id}")
     page.click("#add_to_cart")
-    page.wait_for_selector(".my_cart_quantity:has-text('1')")
+    page.wait_for_selector(".my_cart_quantity:visible:has-text('1')")
     open_website(page, f"/{lang}/shop/cart")
     keep_pictures(page, f"{pictures}-1-cart")
     follow(page, go_on, "**/shop/address**")

@@ -17,6 +17,8 @@ from .common import PortalAccountCommon
 LOOK_ALIKES = (("kate", "\u212aate", "kаte"), ("jim", "jım"), ("jürgen", "jÜrgen"))
 # words of the domain
 WORDS = ("example", "bücher")
+# In "claim" a portal user types somebody's address into the own contact.
+EVENTS = ("order", "order", "confirm", "sign up", "claim")
 # What people and programs make of an address, which stays that of the same person.
 SPELLINGS = (
     lambda address: address,
@@ -41,24 +43,19 @@ EXAMPLES = settings(
     suppress_health_check=list(HealthCheck),
 )
 
-spellings = st.sampled_from(SPELLINGS)
-
 
 @st.composite
 def histories(draw):
-    """Return some people, a word, and what these people do."""
+    """Return some people, a word of their domain, and what these people do."""
     people = draw(st.sampled_from(LOOK_ALIKES))
-    names = st.sampled_from(people)
-    event = st.one_of(
-        # with a new contact, or with that of an earlier order
-        st.tuples(st.just("order"), names, spellings, st.booleans()),
-        st.tuples(st.just("confirm")),
-        st.tuples(st.just("sign up"), names, spellings),
-        # a portal user types somebody's address into the own contact
-        st.tuples(st.just("claim"), names, spellings),
+    events = st.lists(
+        st.tuples(st.sampled_from(EVENTS), st.sampled_from(people), st.booleans()),
+        min_size=5,
+        max_size=len(SPELLINGS),
     )
-    events = st.lists(event, min_size=3, max_size=10)
-    return people, draw(st.sampled_from(WORDS)), draw(events)
+    spellings = draw(st.permutations(SPELLINGS))
+    spelled_events = list(zip(draw(events), spellings, strict=False))
+    return people, draw(st.sampled_from(WORDS)), spelled_events
 
 
 words = st.text("aBÄ.+-'_\u212a\u200b", min_size=1, max_size=6)
@@ -66,7 +63,7 @@ texts = st.one_of(
     st.text('aÄ@. "<>,;:\u200b\u00a0\u212a[]()\\', max_size=12),
     st.builds(
         lambda spell, *address: spell("{}@{}.com".format(*address)),
-        spellings,
+        st.sampled_from(SPELLINGS),
         words,
         words,
     ),
@@ -102,15 +99,16 @@ class TestIdentityProperties(PortalAccountCommon):
         # a domain of its own keeps each example from the others
         self.domain = f"{word}.{next(self.numbers)}.example.com"
         self.owners, self.orders = {}, self.env["sale.order"]
-        for kind, *values in events:
-            if kind == "confirm":
+        for (event, name, is_known), spell in events:
+            address = spell(f"{name}@{self.domain}")
+            if event == "order":
+                self._place_order(name, address, is_known)
+            elif event == "confirm":
                 self._confirm_orders()
-            elif kind == "order":
-                self._place_order(*values)
-            elif kind == "sign up":
-                self._sign_up(*values)
+            elif event == "sign up":
+                self._sign_up(address)
             else:
-                self._claim(*values)
+                self.stranger.partner_id.email = address
         self._confirm_orders()
         self._check_accounts(people)
         self._check_emails()
@@ -119,26 +117,22 @@ class TestIdentityProperties(PortalAccountCommon):
         """Return the login that somebody should have."""
         return f"{name}@{self.domain.encode('idna').decode()}"
 
-    def _place_order(self, name, spell, is_known):
+    def _place_order(self, name, address, is_known):
+        """Order with a new contact, or with that of an earlier order."""
         contacts = [known for known, owner in self.owners.items() if owner == name]
         if not (is_known and contacts):
-            email = spell(f"{name}@{self.domain}")
-            contacts = [self._create_customer("Guest", email)]
+            contacts = [self._create_customer("Guest", address)]
         self.owners[contacts[0]] = name
         self.orders += self._create_orders(contacts[0])
 
     def _confirm_orders(self):
         self.orders.filtered(lambda order: order.state == "draft").action_confirm()
 
-    def _sign_up(self, name, spell):
-        login = spell(f"{name}@{self.domain}")
+    def _sign_up(self, login):
+        """Sign up as a visitor, who is refused where there is an account."""
         values = {"login": login, "name": "Visitor", "password": "Secret-12345"}
-        # refused where there is an account
         with contextlib.suppress(SignupError, UserError), self.env.cr.savepoint():
             self.env["res.users"].signup(values)
-
-    def _claim(self, name, spell):
-        self.stranger.partner_id.email = spell(f"{name}@{self.domain}")
 
     def _check_accounts(self, people):
         """Everybody who ordered has one account, and nobody has that of another."""

@@ -1,5 +1,5 @@
-import { registry } from "@web/core/registry";
-import { onMounted, onWillUnmount } from "@odoo/owl";
+import {registry} from "@web/core/registry";
+import {onMounted, onWillUnmount} from "@odoo/owl";
 import {
     ProgressBarField,
     progressBarField,
@@ -19,7 +19,7 @@ export class PortalAccountProgress extends ProgressBarField {
     }
 
     async reload() {
-        const { state, email_count } = this.props.record.data;
+        const {state, email_count} = this.props.record.data;
         if (state === "running" || (state === "done" && email_count)) {
             await this.props.record.load();
         }
