@@ -5,7 +5,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, hash_sign, urls, verify_hash_signed
 from odoo.tools.misc import babel_locale_parse, get_lang
 
-TOKEN_SCOPE = "sales_confirm_user_create.activation"
+LINK_SCOPE = "sales_confirm_user_create.activation"
 REMINDER, PAST_ORDER, RESENT, NEW_ORDER = "0", "1", "2", "3"
 
 
@@ -324,7 +324,7 @@ class PortalInvitation(models.Model):
         # The expiry is signed with the rest, and not Odoo's own: an expired token still
         # says whose it was.
         values = [self.id, user.login, self.revision, int(expiry.timestamp())]
-        token = hash_sign(self.sudo().env, TOKEN_SCOPE, values)
+        token = hash_sign(self.sudo().env, LINK_SCOPE, values)
         return urls.urljoin(record.get_base_url(), f"/my/activate?token={token}")
 
     def _get_destination(self):
@@ -374,7 +374,7 @@ class PortalInvitation(models.Model):
     def _get_token_values(self, token):
         """Return what is signed in a token, or None."""
         try:
-            return verify_hash_signed(self.sudo().env, TOKEN_SCOPE, token or "")
+            return verify_hash_signed(self.sudo().env, LINK_SCOPE, token or "")
         except ValueError:
             # decoding what a mail program has cut
             return None

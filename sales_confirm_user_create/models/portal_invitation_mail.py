@@ -51,7 +51,9 @@ class PortalInvitation(models.Model):
         that no crash repeats one.
         """
         IrCron = self.env["ir.cron"]
-        for company in self.env["res.company"].search([]):
+        for company in self.env["res.company"].search(
+            [("portal_reminder_max", ">", 0)]
+        ):
             domain = company._get_portal_reminder_domain()
             while invitations := self.search(domain, limit=REMINDER_BATCH, order="id"):
                 by_count = invitations.grouped("reminder_count")

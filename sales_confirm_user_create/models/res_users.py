@@ -34,7 +34,6 @@ class ResUsers(models.Model):
     portal_invitation_ids = fields.One2many(
         comodel_name="portal.invitation",
         inverse_name="user_id",
-        string="Portal Invitation",
         groups="base.group_erp_manager",
     )
     portal_activation_date = fields.Datetime(
@@ -254,8 +253,9 @@ class ResUsers(models.Model):
         Portal users are notified by email alone. That write of ``group_ids`` changes
         nothing for them, but drops cached data of all workers.
         """
-        if not self.env.context.get("sales_confirm_user_create_account"):
-            super()._inverse_notification_type()
+        if self.env.context.get("sales_confirm_user_create_account"):
+            return None
+        return super()._inverse_notification_type()
 
     @api.model
     def _prepare_portal_user_template_values(self):

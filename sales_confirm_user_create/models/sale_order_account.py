@@ -115,6 +115,8 @@ class SaleOrder(models.Model):
 
     def _get_name_portal_order_view(self):
         """Return the template of the order itself, see ``sale``."""
+        # It belongs to the method above.
+        # pylint: disable=super-method-mismatch
         return super()._get_name_portal_content_view()
 
     def _get_portal_account_website(self):

@@ -80,7 +80,7 @@ class PortalAccountCommon(SaleCommon, MailCase, CronMixinCase):
     def _get_invitation(self, partner=None):
         """Return the invitation of the customer's user."""
         partner = (partner or self.customer).with_context(active_test=False)
-        return partner.user_ids.portal_invitation_ids.with_context(self.env.context)
+        return partner.user_ids.portal_invitation_ids.with_env(self.env)
 
     def _record_login(self, user):
         """Note that a user has logged in, as Odoo does at each login."""

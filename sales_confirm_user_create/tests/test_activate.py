@@ -178,7 +178,7 @@ class TestActivate(PortalPageCase):
         response = self._open_link(link)
 
         def refuse(users):
-            raise UserError("Passwords need an emoji.")
+            raise UserError(self.env._("Passwords need an emoji."))
 
         with patch.object(type(self.env["res.users"]), "_set_password", refuse):
             response = self._choose_password(response)
@@ -193,7 +193,9 @@ class TestActivate(PortalPageCase):
         response = self._open_link()
 
         def refuse(users, *args):
-            raise AccessDenied("Too many login failures, please wait a bit.")
+            raise AccessDenied(
+                self.env._("Too many login failures, please wait a bit.")
+            )
 
         with patch.object(type(self.env["res.users"]), "authenticate", refuse):
             response = self._choose_password(response)

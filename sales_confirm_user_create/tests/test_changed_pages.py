@@ -117,8 +117,9 @@ class ShopWithChangesBefore:
 
     def _change(self, xmlid, part):
         self.env["ir.ui.view"].search([("key", "=like", f"{ADDON}.%")]).unlink()
-        super()._change(xmlid, part)
+        changed = super()._change(xmlid, part)
         self._load_views("init")
+        return changed
 
 
 class TestPagesChangedOnWebsite(TestPagesChangedByView):

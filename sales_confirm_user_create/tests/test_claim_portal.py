@@ -10,7 +10,7 @@ from odoo.tests import HttpCase, new_test_user, tagged
 
 from odoo.addons.http_routing.tests.common import MockRequest
 
-from ..models import portal_claim_request
+from ..wizard import portal_claim_request
 from .common import PortalAccountCommon
 
 PASSWORD = "Secret-12345"

@@ -54,7 +54,9 @@ class TestSecurity(PortalAccountCommon):
             with self.subTest(name):
                 context = {f"default_{name}": value}
                 with self.assertRaises(AccessError):
-                    Order.with_context(context).create({"partner_id": self.customer.id})
+                    Order.with_context(**context).create(
+                        {"partner_id": self.customer.id}
+                    )
                 # as any user may in the debug menu
                 self.env["ir.default"].with_user(self.salesperson).set(
                     "sale.order", name, value, user_id=True
@@ -262,7 +264,7 @@ class TestSecurity(PortalAccountCommon):
             with self.subTest(caller=caller.login):
                 customer = self._create_customer("Guest", f"{caller.id}@example.com")
                 order = self._create_order(customer, user_id=self.salesperson.id)
-                order.with_user(caller).with_context(context).action_confirm()
+                order.with_user(caller).with_context(**context).action_confirm()
                 user = customer.user_ids
                 self.assertEqual(user.login, f"{caller.id}@example.com")
                 self.assertEqual(user.group_ids, self.env.ref("base.group_portal"))

@@ -1,9 +1,9 @@
-import {registry} from "@web/core/registry";
-import {onMounted, onWillUnmount} from "@odoo/owl";
 import {
     ProgressBarField,
     progressBarField,
 } from "@web/views/fields/progress_bar/progress_bar_field";
+import {onMounted, onWillUnmount} from "@odoo/owl";
+import {registry} from "@web/core/registry";
 
 const SECONDS = 3;
 

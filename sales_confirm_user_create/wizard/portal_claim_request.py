@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import email_normalize, hash_sign, urls, verify_hash_signed
 
-TOKEN_SCOPE = "sales_confirm_user_create.claim"
+LINK_SCOPE = "sales_confirm_user_create.claim"
 VALIDITY = timedelta(days=1)
 DAILY_MAX = 3
 
@@ -49,7 +49,7 @@ class PortalClaimRequest(models.TransientModel):
             "sales_confirm_user_create.mail_template_portal_missing_orders"
         )
         token = hash_sign(
-            requests.env, TOKEN_SCOPE, [user.id, user.login], expiration=VALIDITY
+            requests.env, LINK_SCOPE, [user.id, user.login], expiration=VALIDITY
         )
         url = f"/my/orders/missing?token={token}"
         template.sudo().with_context(
@@ -70,7 +70,7 @@ class PortalClaimRequest(models.TransientModel):
     def _is_valid_token(self, token):
         """Return whether a link was mailed to the login of the current user today."""
         try:
-            values = verify_hash_signed(self.sudo().env, TOKEN_SCOPE, token)
+            values = verify_hash_signed(self.sudo().env, LINK_SCOPE, token)
         except ValueError:
             # decoding what a mail program has cut
             return False

@@ -1,0 +1,1 @@
+from . import portal_claim_request, portal_invitation_resend
