@@ -69,6 +69,7 @@ class TestConfirm(PortalAccountCommon):
         note = order.message_ids[0].body
         self.assertIn("Pas de compte portail", note)
         self.assertIn("Modèle cassé", note)
+        self.assertIn("Le modèle des nouveaux utilisateurs", note)
 
     def test_confirming_again_notes_nothing_again(self):
         self.customer.email = "no “address” "
