@@ -80,6 +80,9 @@ def render(open_page, mail, width, name):
     """Keep a picture of a mail, and check that nothing is wider than the window."""
     page = open_page(None, {"width": width, "height": 900})
     page.set_content(mail.html)
+    greeting = page.get_by_text("Jane Doe")
+    is_rtl = greeting.evaluate("(text) => getComputedStyle(text).direction") == "rtl"
+    assert is_rtl == name.startswith("mail-ar")
     keep_picture(page, f"{name}-{width}", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
