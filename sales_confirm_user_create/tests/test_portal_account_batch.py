@@ -321,3 +321,38 @@ class TestPortalAccountBatch(PortalAccountCommon):
         )
         with self.assertRaises(AccessError):
             self._preview(order)
+
+    def _open_count(self, batch, name):
+        """Return the records behind a number."""
+        action = batch.with_context(
+            sales_confirm_user_create_count=name
+        ).action_open_count()
+        return self.env[action["res_model"]].search(action["domain"])
+
+    def test_each_number_opens_what_it_counts(self):
+        self._create_order().action_confirm()
+        self._send_invitations()
+        orders = self._create_past_orders("new@example.com", "new@example.com", False)
+        orders += self._create_order(state="sale")
+        batch = self._preview(orders)
+        partners = orders.partner_id
+        for name, expected in {
+            "order_count": orders,
+            "missing_count": partners[0],
+            "other_count": partners[1],
+            "unusable_count": partners[2],
+            "existing_count": self.customer,
+        }.items():
+            with self.subTest(name):
+                self.assertEqual(self._open_count(batch, name), expected)
+                self.assertEqual(batch[name], len(expected))
+        batch.action_start()
+        self._run()
+        self.assertEqual(self._open_count(batch, "created_count"), orders[0])
+        self.assertEqual(self._open_count(batch, "failed_count"), orders[1:3])
+        self.assertEqual(batch.email_count, 1)
+        invitation = self._open_count(batch, "email_count")
+        self.assertEqual(invitation, self._get_invitation(partners[0]))
+        self._send_invitations()
+        self.env.invalidate_all()
+        self.assertEqual(batch.email_count, 0)

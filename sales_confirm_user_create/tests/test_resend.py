@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
 from .common import PortalAccountCommon
@@ -220,3 +220,39 @@ class TestResend(PortalAccountCommon):
                     order.with_user(user).action_resend_portal_invitation()
                 with self.assertRaises(AccessError):
                     order.with_user(user).action_create_portal_account()
+
+    def test_many_emails_are_sent_after_a_preview(self):
+        john = self._create_customer("John", "john@example.com")
+        orders = self._create_confirmed(self.customer, john)
+        self._send_invitations()
+        draft = self._create_order(user_id=self.salesperson.id)
+        with self._later(minutes=11):
+            action = (
+                (orders + draft).with_user(self.salesperson).action_preview_resend()
+            )
+            preview = self.env[action["res_model"]].browse(action["res_id"])
+            preview = preview.with_user(self.salesperson)
+            self.assertEqual(preview.email_count, 2)
+            self.assertIn(draft.name, preview.reasons)
+            self.assertFalse(self._send_invitations(), "a preview sends nothing")
+            self.assertEqual(preview.action_send()["params"]["type"], "warning")
+            self.assertEqual(len(self._send_invitations()), 2)
+
+    def test_one_email_needs_no_preview(self):
+        order = self._create_confirmed().with_user(self.salesperson)
+        self._send_invitations()
+        with self._later(minutes=11):
+            self.assertEqual(order.action_preview_resend()["params"]["type"], "success")
+
+    def test_contact_has_the_actions_of_its_latest_order(self):
+        partner = self.customer.with_user(self.salesperson)
+        with self.assertRaisesRegex(UserError, "no confirmed order"):
+            partner.action_create_portal_account()
+        self._create_order(user_id=self.salesperson.id, state="sale")
+        self.assertEqual(
+            partner.action_create_portal_account()["params"]["type"], "success"
+        )
+        self.assertEqual(len(self._send_invitations()), 1)
+        with self._later(minutes=11):
+            partner.action_resend_portal_invitation()
+            self.assertEqual(len(self._send_invitations()), 1)

@@ -344,3 +344,18 @@ class TestSecurity(PortalAccountCommon):
         self.assertFalse(order.with_user(self.visitor)._has_customer_user())
         order.action_confirm()
         self.assertIs(order.with_user(self.visitor)._has_customer_user(), True)
+
+    def test_context_from_outside_silences_no_alert(self):
+        user = new_test_user(
+            self.env, "alerted", "base.group_portal", email="alerted@example.com"
+        )
+        self._record_login(user)
+        for context in (
+            {"sales_confirm_user_create_activation": True},
+            {"sales_confirm_user_create_connections": {}},
+        ):
+            with self.subTest(context), self.mock_mail_gateway():
+                user.with_user(user).sudo().with_context(**context).write(
+                    {"password": "Secret-12345"}
+                )
+                self.assertEqual(len(self._mails), 1)

@@ -96,3 +96,11 @@ class TestSettings(PortalAccountCommon):
         self.assertFalse(
             settings.action_open_portal_invitation_template().get("res_id")
         )
+
+    def test_link_opens_the_reminder(self):
+        action = self.env["res.config.settings"].create({})
+        action = action.action_open_portal_reminder_template()
+        template = self.env.ref(
+            "sales_confirm_user_create.mail_template_portal_reminder"
+        )
+        self.assertEqual(action["res_id"], template.id)
