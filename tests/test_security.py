@@ -127,12 +127,15 @@ def test_public_methods_of_the_addon_widen_nobodys_rights(shop, who):
 
 @pytest.mark.parametrize("who", ["sales", "customer"])
 def test_the_fields_of_the_addon_on_users_are_hidden(shop, who):
-    fields = [name for model, name in shop.fields if model == "res.users"]
+    fields = {name for model, name in shop.fields if model == "res.users"}
+    if who == "sales":
+        # what employees may know of contacts
+        fields -= {name for model, name in shop.fields if model == "res.partner"}
     assert fields
     rpc = getattr(shop, who)
     # not even of one's own user
     for user_id in (rpc.uid, shop.victim):
-        for name in fields:
+        for name in sorted(fields):
             assert refused(rpc, "res.users", "read", [user_id], [name]), name
             assert refused(rpc, "res.users", "write", [user_id], {name: False}), name
 
@@ -296,13 +299,12 @@ def test_what_a_customer_calls_themselves_is_text_and_not_markup(shop):
     assert not shop.mailbox.received("thief@example.com")
 
 
-def test_a_note_about_a_wrong_address_shows_it_as_text(shop):
+def test_a_note_about_a_wrong_address_does_not_repeat_it(shop):
     order_id = quote(shop, "<script>alert(1)</script>")
     confirm(shop, order_id)
     notes = "".join(shop.db.notes(order_id))
     assert "No portal account" in notes
-    assert "<script" not in notes
-    assert "&lt;script" in notes
+    assert "script" not in notes
 
 
 def test_an_activated_customer_reaches_own_documents_only(shop):
