@@ -27,11 +27,20 @@ class Database:
             cursor.execute(query, params)
             return cursor.fetchall() if cursor.description else []
 
-    def copy(self, name):
-        """Return a copy of the database, which nobody else may use now."""
+    def disconnect(self):
+        """Close the connection; the next statement opens another."""
         if self._connection:
             self._connection.close()
             self._connection = None
+
+    def drop(self):
+        """Remove the database, which nobody else may use now."""
+        self.disconnect()
+        self.instance.drop_database(self.name)
+
+    def copy(self, name):
+        """Return a copy of the database, which nobody else may use now."""
+        self.disconnect()
         self.instance.new_database(name, template=self.name)
         return Database(self.instance, name)
 
