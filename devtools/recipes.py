@@ -22,6 +22,7 @@ class Recipe:
 
 
 SHOP = ("website_sale", "sale_management", "payment_demo", "payment_custom", "contacts")
+RELATED = ("stock", "delivery", "purchase", "sale_loyalty")
 LANGUAGES = ("en_US", "fr_FR", "ar_001")
 _RECIPES = (
     Recipe("shop", SHOP, None, LANGUAGES, ("shop.py", "assets.py")),
@@ -29,7 +30,7 @@ _RECIPES = (
     # What the addon depends on, and nothing else.
     Recipe("bare", ("website_sale",)),
     # The addon last: a change of it does not build the rest again.
-    Recipe("warehouse", ("stock", "delivery", "purchase"), parent="shop"),
+    Recipe("warehouse", RELATED, parent="shop"),
     Recipe("full", (ADDON,), parent="warehouse", scripts=("assets.py",)),
 )
 RECIPES = {recipe.name: recipe for recipe in _RECIPES}

@@ -1,5 +1,6 @@
 """What a test does to a running shop as its administrator, or looks at in it."""
 
+import os
 import time
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -9,6 +10,9 @@ from devtools.base import ADDON
 from .client import Rpc, RpcError, new_contact, new_quotation
 from .database import Database, eventually
 from .mailbox import token_in
+
+# `make test` takes a part of the longest tests, `make test-faults` the whole
+FULL = bool(os.environ.get("ALL_FAULTS"))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import lxml.html
 import pytest
 
 from .client import Visitor
-from .shop import run_shop
+from .shop import FULL, run_shop
 
 PASSWORD = "correct horse battery"
 STOLEN = "another horse battery"
@@ -23,7 +23,7 @@ SPELLINGS = {
 }
 
 
-@pytest.fixture(scope="module", params=["addon", "odoo"])
+@pytest.fixture(scope="module", params=["addon", "odoo"] if FULL else ["addon"])
 def shop(request, mailbox):
     """A running shop with free sign-up, with the addon or without it."""
     is_addon = request.param == "addon"

@@ -1,15 +1,14 @@
 """Accounts for orders of the past, on a running server."""
 
-import os
 import time
 
 import pytest
 
 from .client import Rpc
 from .database import Database, eventually
+from .shop import FULL
 
-# `make test` takes a part; `make test-faults` all that was asked for
-ORDERS = 10_000 if os.environ.get("ALL_FAULTS") else 1_500
+ORDERS = 10_000 if FULL else 1_500
 
 PAST_ORDERS = """
 partners = env["res.partner"].create([

@@ -1,17 +1,15 @@
 """A mail server that is down, slow or refuses, while orders are confirmed."""
 
-import os
-
 import pytest
 
 from .client import new_contact, new_quotation
 from .database import eventually
 from .mailbox import token_in
-from .shop import confirm, quote, run_shop, state_of
+from .shop import FULL, confirm, quote, run_shop, state_of
 
 THROTTLE = "451 4.7.1 too many messages, try again later"
-# in seconds; `make test` takes a part of what `make test-faults` waits
-SLOW = 30 if os.environ.get("ALL_FAULTS") else 15
+# in seconds
+SLOW = 30 if FULL else 15
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from devtools.base import ADDON, PROJECT
-from devtools.instance import Instance
 
 from . import old_shop
 from .client import Visitor
 from .database import eventually
-from .shop import quote
+from .shop import FULL, quote
 
 PASSWORD = "correct horse battery"
 KEPT = {
@@ -86,26 +85,19 @@ def _problems(log):
 
 
 @pytest.fixture(scope="module")
-def instance():
-    """A PostgreSQL for the databases of all releases."""
-    with Instance.start("shop") as instance:
-        yield instance
-
-
-@pytest.fixture(scope="module")
-def new(instance):
+def new(shop_instance):
     """What a new database has."""
-    return _read(old_shop.install(instance, "new", PROJECT), OWN)
+    return _read(old_shop.install(shop_instance, "new", PROJECT), OWN)
 
 
-@pytest.fixture(scope="module", params=old_shop.RELEASES)
-def old(request, instance, tmp_path_factory):
+@pytest.fixture(scope="module", params=[*old_shop.RELEASES][0 if FULL else -1 :])
+def old(request, shop_instance, tmp_path_factory):
     """The database of a shop that has used an old release, and what it has emailed."""
     folder = tmp_path_factory.mktemp("release")
     old_shop.unpack(request.param, folder)
-    db = old_shop.install(instance, "old", folder)
+    db = old_shop.install(shop_instance, "old", folder)
     yield SimpleNamespace(db=db, mailbox=old_shop.use(db), addons=folder)
-    instance.drop_database("old")
+    shop_instance.drop_database("old")
 
 
 @pytest.fixture(scope="module")
