@@ -3,7 +3,7 @@ ARGS ?=
 # A command is a function: of the module, by its name, with the arguments in ARGS.
 DEVTOOLS = @exec $(PYTHON) -m devtools
 
-.PHONY: help setup run shell test test-addon test-e2e test-faults test-peers pictures lint format i18n matrix package bench clean distclean
+.PHONY: help setup run shell test test-addon test-e2e coverage test-faults test-peers pictures lint format i18n matrix package bench clean distclean
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -27,9 +27,12 @@ test-addon: ## Run the addon's own tests (ARGS= for pytest, WITH= other modules)
 test-e2e: ## Run the tests from outside (ARGS= for pytest)
 	$(DEVTOOLS) checks test_e2e $(ARGS)
 
+coverage: ## Run the addon's own tests, and fail if they run less than 95 % of it
+	$(DEVTOOLS) checks coverage $(ARGS)
+
 test-faults: export ALL_FAULTS = 1
-test-faults: ## Run the tests of races and crashes in full, some minutes
-	$(DEVTOOLS) checks test_e2e tests/test_faults.py tests/test_mail_server.py tests/test_batch.py $(ARGS)
+test-faults: ## Run the tests of races, crashes, attacks and updates in full
+	$(DEVTOOLS) checks test_e2e $(patsubst %,tests/test_%.py,faults mail_server batch attacks upgrade) $(ARGS)
 
 test-peers: ## Run Odoo's own tests with the addon and without (ARGS= modules)
 	$(DEVTOOLS) checks test_peers $(ARGS)
