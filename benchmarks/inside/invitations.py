@@ -23,7 +23,8 @@ FILL = """
       FROM res_users
      WHERE share AND active AND login LIKE '%%@%%'
      LIMIT %s;
-    UPDATE res_company SET portal_invitation_retry_date = NULL;
+    UPDATE res_company SET portal_invitation_retry_date
+           = now() AT TIME ZONE 'UTC' - interval '1 minute';
 """
 WRITTEN = "SELECT count(*) FROM portal_invitation WHERE xmin::text <> %s"
 
@@ -84,7 +85,7 @@ SENDERS = {"job": _send_by_job, "odoo": _send_by_odoo}
 
 
 def unreachable(env, job):
-    """Run the job while nobody listens on the mail server's port.
+    """Run the job again while nobody listens on the mail server's port.
 
     :param job: `smtp_port`, `counts` of due invitations and `repeats`
     :return: list of dicts of each run: `due`, `ms`, and `rows`, how many invitations

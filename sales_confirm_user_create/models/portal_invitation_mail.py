@@ -117,9 +117,12 @@ class PortalInvitation(models.Model):
             ("company_id", "not in", waiting.ids),
             ("id", "not in", left_alone.ids),
         ]
-        return self.search(
+        invitations = self.search(
             domain, order="priority desc, due_date, id", limit=RENDER_BATCH
         )
+        # Where the mail server gave no answer lately, one email asks again.
+        is_doubtful = invitations[:1].company_id.portal_invitation_retry_date
+        return invitations[:1] if is_doubtful else invitations
 
     def _try_to_prepare_emails(self):
         """Return what ``_prepare_emails`` does, or nothing if one of them fails."""
@@ -246,6 +249,8 @@ class PortalInvitation(models.Model):
         if mail.state != "sent":
             raise MailDeliveryException(mail.failure_reason or mail.state)
         mail.write({"body": False, "body_html": False})
+        if self.company_id.portal_invitation_retry_date:
+            self.company_id.portal_invitation_retry_date = False
         _logger.info("Portal invitation %s sent", self.id)
         return mail
 

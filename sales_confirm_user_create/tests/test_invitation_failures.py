@@ -63,6 +63,23 @@ class TestInvitationFailures(PortalAccountCommon):
             set(server.recipients), {"a@example.com", "b@example.com", "c@example.com"}
         )
 
+    def test_unreachable_server_costs_the_same_however_many_are_due(self):
+        self._confirm_orders("a")
+        down = ConnectionRefusedError()
+
+        def count_statements(minutes):
+            with self._later(minutes=minutes):
+                before = self.env.cr.sql_log_count
+                self._fail_to_send(MailServer(error=down))
+                return self.env.cr.sql_log_count - before
+
+        self._fail_to_send(MailServer(error=down))
+        one = count_statements(6)
+        self._confirm_orders(*(f"b{number}" for number in range(15)))
+        self.assertLessEqual(count_statements(12), one + 2)
+        with self._later(minutes=18):
+            self.assertEqual(len(self._send_invitations()), 16)
+
     def test_unreachable_server_of_several_companies_is_tried_once(self):
         companies = self.env["res.company"].create(
             [{"name": name, "email": f"shop@{name}.example.com"} for name in ("2", "3")]
