@@ -27,29 +27,42 @@ class TestPagesChangedByView(PortalPageCase):
 
     order = url = None
 
-    def _change(self, xmlid, part):
-        """Remove what an XPath expression finds in a page."""
-        spec = etree.Element("xpath", expr=part, position="replace")
+    def _change(self, xmlid, parts):
+        """Remove what XPath expressions find in a page."""
+        specs = [
+            etree.tostring(
+                etree.Element("xpath", expr=part, position="replace"),
+                encoding="unicode",
+            )
+            for part in parts
+        ]
         self.env["ir.ui.view"].create(
             {
                 "name": "Changed by the shop",
                 "type": "qweb",
-                "key": "shop.changed_page",
+                "key": f"shop.changed_{xmlid}",
                 "mode": "extension",
                 "inherit_id": self.env.ref(xmlid).id,
-                "arch": f"<data>{etree.tostring(spec, encoding='unicode')}</data>",
+                "arch": f"<data>{''.join(specs)}</data>",
             }
         )
 
-    def _remove(self, xmlid, part, is_message_lost=False):
-        """Have a shop change a page; open it, update the addon, and open it again."""
-        self._change(xmlid, part)
-        self._open_page(xmlid, is_message_lost)
+    def _remove(self, parts_by_page, is_message_lost=False):
+        """Have a shop change pages; open the first, before and after an update.
+
+        :param parts_by_page: dict of XML ids to lists of XPath expressions
+        """
+        for xmlid, parts in parts_by_page.items():
+            self._change(xmlid, parts)
+        page = next(iter(parts_by_page))
+        self._open_page(page, is_message_lost)
         self._load_views("update")
-        self._open_page(xmlid, is_message_lost)
+        self._open_page(page, is_message_lost)
         views = self.env["ir.ui.view"].with_context(website_id=self.website.id)
-        arch = views._get_template_view(xmlid)._get_combined_arch()
-        self.assertFalse(arch.xpath(part), "the page is as the shop wants it")
+        for xmlid, parts in parts_by_page.items():
+            arch = views._get_template_view(xmlid)._get_combined_arch()
+            for part in parts:
+                self.assertFalse(arch.xpath(part), "the page is as the shop wants it")
 
     def _load_views(self, mode):
         """Install or update the addon's parts of pages, as Odoo does."""
@@ -75,49 +88,43 @@ class TestPagesChangedByView(PortalPageCase):
             page = self._get_confirmation_page(self.order)
         self.assertEqual(len(self._get_message(page)), not is_message_lost)
 
-    def test_confirmation_without_the_sign_up_block(self):
+    def test_confirmation_without_the_sign_up_block_and_with_an_empty_status(self):
         block = "//t[contains(@t-if, '_get_signup_invitation_scope')]"
-        self._remove(CONFIRMATION, block)
+        status = "//div[@name='order_confirmation']"
+        self._remove({CONFIRMATION: [block], STATUS: [status]})
 
     def test_confirmation_without_the_status_of_the_payment(self):
         call = f"//t[@t-call='{STATUS}']"
-        self._remove(CONFIRMATION, call, is_message_lost=True)
+        self._remove({CONFIRMATION: [call]}, is_message_lost=True)
 
-    def test_confirmation_with_an_empty_status_of_the_payment(self):
-        self._remove(STATUS, "//div[@name='order_confirmation']")
+    def test_sign_up_without_passwords_way_back_and_other_providers(self):
+        parts = [
+            "//t[@t-call='auth_signup.fields']",
+            "//a[contains(@t-attf-href, '/web/login')]",
+            "//t[@t-call='web.login_oauth']",
+        ]
+        self._remove({SIGN_UP: parts})
 
-    def test_sign_up_without_the_fields_of_the_password(self):
-        self._remove(SIGN_UP, "//t[@t-call='auth_signup.fields']")
-
-    def test_sign_up_without_the_way_back(self):
-        self._remove(SIGN_UP, "//a[contains(@t-attf-href, '/web/login')]")
-
-    def test_sign_up_without_other_providers(self):
-        self._remove(SIGN_UP, "//t[@t-call='web.login_oauth']")
-
-    def test_order_without_the_state_of_the_payment(self):
-        self._remove(ORDER, "//t[@t-call='payment.state_header']")
-
-    def test_order_without_messages(self):
-        self._remove(ORDER, "//div[@t-if=\"message == 'sign_ok'\"]")
+    def test_order_without_messages_introduction_and_state_of_the_payment(self):
+        payment = "//t[@t-call='payment.state_header']"
+        self._remove(
+            {
+                ORDER: [payment, "//div[@t-if=\"message == 'sign_ok'\"]"],
+                CONTENT: [payment, "//div[@id='introduction']"],
+            }
+        )
 
     def test_order_without_its_content(self):
         content = "//div[@id='portal_sale_content']"
-        self._remove(ORDER, content, is_message_lost=True)
-
-    def test_order_without_its_introduction(self):
-        self._remove(CONTENT, "//div[@id='introduction']")
-
-    def test_order_content_without_the_state_of_the_payment(self):
-        self._remove(CONTENT, "//t[@t-call='payment.state_header']")
+        self._remove({ORDER: [content]}, is_message_lost=True)
 
 
 class ShopWithChangesBefore:
     """A shop that installs the addon after it has changed its pages."""
 
-    def _change(self, xmlid, part):
+    def _change(self, xmlid, parts):
         self.env["ir.ui.view"].search([("key", "=like", f"{ADDON}.%")]).unlink()
-        changed = super()._change(xmlid, part)
+        changed = super()._change(xmlid, parts)
         self._load_views("init")
         return changed
 
@@ -125,11 +132,12 @@ class ShopWithChangesBefore:
 class TestPagesChangedOnWebsite(TestPagesChangedByView):
     """This shop has changed the page of its website, as the website editor does."""
 
-    def _change(self, xmlid, part):
+    def _change(self, xmlid, parts):
         view = self.env.ref(xmlid)
         arch = etree.fromstring(view.arch)
-        [node] = arch.xpath(part)
-        node.getparent().remove(node)
+        for part in parts:
+            [node] = arch.xpath(part)
+            node.getparent().remove(node)
         view.with_context(website_id=self.website.id).arch = etree.tostring(arch)
 
 
