@@ -1,1 +1,8 @@
-from . import activate, decline, portal, portal_account, portal_addresses, portal_claims
+from . import (
+    activate,
+    decline,
+    portal,
+    portal_account,
+    portal_claims,
+    portal_own_documents,
+)

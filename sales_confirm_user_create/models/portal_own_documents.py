@@ -150,3 +150,19 @@ class ResPartner(models.Model):
         orders = self.env["sale.order"].sudo().search([("partner_id", "in", own.ids)])
         own |= orders.partner_shipping_id | orders.partner_invoice_id
         return self & (own | user.partner_id.commercial_partner_id)
+
+
+class PaymentToken(models.Model):
+    _inherit = "payment.token"
+
+    def _get_available_tokens(self, *args, **kwargs):
+        """Override of `payment` not to show the cards of the company."""
+        tokens = super()._get_available_tokens(*args, **kwargs)
+        return tokens._filter_shown_to_current_customer()
+
+    def _filter_shown_to_current_customer(self):
+        """Return the cards that a portal user may see: the own ones, or all."""
+        user = self.env.user
+        if not user.portal_own_documents:
+            return self
+        return self.filtered(lambda token: token.partner_id == user.partner_id)

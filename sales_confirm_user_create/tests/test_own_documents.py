@@ -361,6 +361,44 @@ class TestOwnDocumentsPages(OwnDocumentsCommon):
         _page, response = self._get_page("/my/addresses")
         self.assertIn("Jane on Holiday", response.text)
 
+    def test_cards_of_the_company_are_not_shown_nor_deleted(self):
+        provider = self.env.ref("payment.payment_provider_demo").sudo()
+        own, of_company = (
+            self.env["payment.token"]
+            .sudo()
+            .create(
+                [
+                    {
+                        "provider_id": provider.id,
+                        "payment_method_id": self.env.ref(
+                            "payment.payment_method_card"
+                        ).id,
+                        "partner_id": partner.id,
+                        "provider_ref": "test",
+                        "payment_details": details,
+                    }
+                    for partner, details in (
+                        (self.customer, "1111"),
+                        (self.acme, "2222"),
+                    )
+                ]
+            )
+        )
+        for user, is_shown in ((self.user, False), (self.manager, True)):
+            self._log_in(user)
+            _page, response = self._get_page("/my/payment_method")
+            self.assertEqual("2222" in response.text, is_shown)
+        self._log_in(self.user)
+        _page, response = self._get_page("/my/payment_method")
+        self.assertIn("1111", response.text)
+        with mute_logger("odoo.http"), self.assertRaises(JsonRpcException):
+            self.make_jsonrpc_request(
+                "/payment/archive_token", {"token_id": of_company.id}
+            )
+        self.assertTrue(of_company.active)
+        self.make_jsonrpc_request("/payment/archive_token", {"token_id": own.id})
+        self.assertFalse(own.active)
+
     def test_cart_takes_no_address_of_a_colleague(self):
         self._log_in(self.user)
         self.product.is_published = True

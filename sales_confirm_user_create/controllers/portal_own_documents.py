@@ -6,10 +6,10 @@ from odoo.http import request
 from odoo.addons.website_sale.controllers.main import WebsiteSale
 
 
-class PortalAddresses(WebsiteSale):
-    """Addresses of portal users who see their own documents only.
+class PortalOwnDocuments(WebsiteSale):
+    """Addresses and cards of portal users who see their own documents only.
 
-    Odoo reads addresses as superuser, so that record rules do not concern them.
+    Odoo reads both as superuser, so that record rules do not concern them.
     """
 
     def _prepare_address_data(self, partner_sudo, **kwargs):
@@ -38,3 +38,12 @@ class PortalAddresses(WebsiteSale):
         if address.exists() != address._filter_shown_to_current_customer():
             raise Forbidden()
         return super().shop_update_address(partner_id, *args, **kwargs)
+
+    @http.route()
+    def archive_token(self, token_id):
+        """Override of `payment` to keep the cards of the company."""
+        # sudo: of a card, only whether it is the customer's
+        token = request.env["payment.token"].sudo().browse(token_id).exists()
+        if token != token._filter_shown_to_current_customer():
+            raise Forbidden()
+        return super().archive_token(token_id)
