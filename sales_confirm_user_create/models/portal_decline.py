@@ -16,26 +16,24 @@ class ResPartner(models.Model):
         "(email_normalized) WHERE portal_declined IS TRUE"
     )
 
-    @api.model
-    def _search_declined(self, addresses):
-        """Return the contacts with one of these addresses that want no account."""
-        return self.with_context(active_test=False).search(
-            [
-                ("portal_declined", "=", True),
-                ("email_normalized", "in", [*filter(None, addresses)]),
-            ]
-        )
-
-
-class SaleOrder(models.Model):
-    _inherit = "sale.order"
-
     def _forget_declined(self):
-        """Invite these customers again, who have an account because somebody asked."""
-        if self.env.context.get("sales_confirm_user_create_on_purpose"):
-            self.env["res.partner"]._search_declined(
-                self.partner_id.mapped("email_normalized")
-            ).portal_declined = False
+        """Invite the customers with these contacts' addresses again: they, or staff,
+        have decided otherwise."""
+        addresses = [*filter(None, self.mapped("email_normalized"))]
+        self.with_context(active_test=False).search(
+            [("portal_declined", "=", True), ("email_normalized", "in", addresses)]
+        ).portal_declined = False
+
+
+class ResUsers(models.Model):
+    _inherit = "res.users"
+
+    def _activate_portal_account(self, password):
+        """Extend to forget an earlier refusal."""
+        res = super()._activate_portal_account(password)
+        # sudo: customers may not write this, which is about them
+        self.sudo().partner_id._forget_declined()
+        return res
 
 
 class PortalInvitation(models.Model):

@@ -2,10 +2,9 @@ from babel.units import format_unit
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL, hash_sign, urls, verify_hash_signed
+from odoo.tools import SQL
 from odoo.tools.misc import babel_locale_parse, get_lang
 
-LINK_SCOPE = "sales_confirm_user_create.activation"
 REMINDER, PAST_ORDER, RESENT, NEW_ORDER = "0", "1", "2", "3"
 
 
@@ -288,96 +287,33 @@ class PortalInvitation(models.Model):
     def _follow_address(self, address):
         """Let a login that was never used follow the corrected address of the contact.
 
+        Where it cannot, the account is deleted if the addon has created it: the login
+        may be somebody else's address, who needs it.
+
         :param address: the new address, or False
         """
-        order = self.order_id
+        order, login = self.order_id, self.login
+        order = order._with_note_lang()
         users = self.env["res.users"].with_context(active_test=False)
-        if not address or users.search_count([("login", "=", address)], limit=1):
-            self._cancel("address")
-            return
-        self.revision += 1
-        self.user_id.with_context(sales_confirm_user_create_activation=True).write(
-            {"login": address}
-        )
-        if order:
-            note = order._with_note_lang().env._(
-                "The login of the portal account is now %s.", address
+        if address and not users.search_count([("login", "=", address)], limit=1):
+            self.revision += 1
+            self.user_id.with_context(sales_confirm_user_create_activation=True).write(
+                {"login": address}
             )
-            order._log_portal_account_notes({order: note})
+            note = order.env._("The login of the portal account is now %s.", address)
+        else:
+            self._cancel("address")
+            note = order.env._("The unused portal account %s was deleted.", login)
+            unused = self._lock_unused_users(SQL("invitation.id = %s", self.id))
+            unused._delete_unused()
+            order = order if unused else order.browse()
+        order._log_portal_account_notes(dict.fromkeys(order, note))
 
     def _replace_by_other_link(self):
         """Send nothing now: Odoo has just emailed a link of its own."""
         self.filtered("due_date").write(
             {"due_date": False, "sent_date": fields.Datetime.now(), "failure": False}
         )
-
-    # === The link === #
-
-    def _get_link(self, expiry):
-        """Return a link for the website of the account, or of the order.
-
-        :param expiry: datetime in UTC, when the link stops working
-        """
-        self.ensure_one()
-        user = self.user_id
-        record = user if user.website_id else self.order_id or user.partner_id
-        # The expiry is signed with the rest, and not Odoo's own: an expired token still
-        # says whose it was.
-        values = [self.id, user.login, self.revision, int(expiry.timestamp())]
-        token = hash_sign(self.sudo().env, LINK_SCOPE, values)
-        return urls.urljoin(record.get_base_url(), f"/my/activate?token={token}")
-
-    def _get_destination(self):
-        """Return where the customer goes after the activation, as a local address."""
-        order = self.order_id
-        is_own = order.state == "sale" and order.partner_id == self.partner_id
-        return f"/my/orders/{order.id}" if is_own else "/my/orders"
-
-    def _renew(self):
-        """Send a new link to the login, unless one was sent minutes ago.
-
-        :return: whether there is a new link
-        """
-        if self.user_id._get_invitation_address_issue():
-            return False
-        # What is due is sent as soon as the mail server accepts it.
-        if not self.due_date and not self.user_id._get_no_invitation_reason():
-            self._resend()
-        return True
-
-    @api.model
-    def _read_token(self, token):
-        """Return the invitation that a link belongs to, and what the link is good for.
-
-        :return: an invitation, and "valid", "expired", "used" or "invalid"; no
-            invitation if invalid
-        """
-        values = self._get_token_values(token)
-        if not values:
-            return self.browse(), "invalid"
-        invitation_id, login, revision, expiry = values
-        # sudo: visitors may not read invitations; the token names the one they may use
-        invitation = self.sudo().browse(invitation_id).exists()
-        user = invitation.user_id
-        if (
-            (invitation.revision, user.login) != (revision, login)
-            or not user.active
-            or not user._is_portal()
-        ):
-            return self.browse(), "invalid"
-        if user.log_ids:
-            return invitation, "used"
-        is_expired = expiry < fields.Datetime.now().timestamp()
-        return invitation, "expired" if is_expired else "valid"
-
-    @api.model
-    def _get_token_values(self, token):
-        """Return what is signed in a token, or None."""
-        try:
-            return verify_hash_signed(self.sudo().env, LINK_SCOPE, token or "")
-        except ValueError:
-            # decoding what a mail program has cut
-            return None
 
 
 def _join(record, names):

@@ -41,25 +41,29 @@ class PortalInvitation(models.Model):
 
         :return: how many are deleted, and whether there may be more
         """
-        users = self._get_unused_users()
-        for user in users:
-            try:
-                with self.env.cr.savepoint():
-                    user.unlink()
-            except RETRIED_EXCEPTIONS:
-                raise
-            except Exception:
-                # Something refers to it. It must not be the first in each batch.
-                _logger.exception("Unused portal user %s is archived", user.id)
-                user.active = False
+        users = self._lock_unused_users(
+            SQL(
+                """
+                company.portal_account_expiry_days > 0
+                AND GREATEST(invitation.create_date, invitation.sent_date)
+                    + company.portal_account_expiry_days * interval '1 day' < %(now)s
+                AND COALESCE(invitation.expiry_date < %(now)s, TRUE)
+                AND (invitation.due_date IS NULL OR invitation.failure IS NOT NULL)
+                """,
+                now=fields.Datetime.now(),
+            )
+        )
+        users._delete_unused()
         return len(users), len(users) == VACUUM_BATCH
 
     @api.model
-    def _get_unused_users(self):
-        """Return, and lock, users to delete: those the addon has created, who never
-        logged in, have no password, and got no email for as long as the company says.
+    def _lock_unused_users(self, condition):
+        """Return, and lock, users that the addon has created, who never logged in and
+        have no password.
 
         Users who were given access by somebody else are older than their invitation.
+
+        :param condition: SQL about the tables ``invitation``, ``company`` and ``users``
         """
         self.env.flush_all()
         rows = self.env.execute_query(
@@ -69,13 +73,7 @@ class PortalInvitation(models.Model):
                   FROM portal_invitation invitation
                   JOIN res_company company ON company.id = invitation.company_id
                   JOIN res_users users ON users.id = invitation.user_id
-                 WHERE company.portal_account_expiry_days > 0
-                   AND GREATEST(
-                            invitation.create_date, invitation.sent_date
-                       ) + company.portal_account_expiry_days * interval '1 day'
-                         < %(now)s
-                   AND COALESCE(invitation.expiry_date < %(now)s, TRUE)
-                   AND (invitation.due_date IS NULL OR invitation.failure IS NOT NULL)
+                 WHERE (%s)
                    AND users.create_date = invitation.create_date
                    AND users.active AND users.share
                    AND users.portal_activation_date IS NULL
@@ -84,11 +82,28 @@ class PortalInvitation(models.Model):
                             SELECT FROM res_users_log WHERE create_uid = users.id
                        )
                  ORDER BY users.id
-                 LIMIT %(limit)s
+                 LIMIT %s
                    FOR UPDATE OF users SKIP LOCKED
                 """,
-                now=fields.Datetime.now(),
-                limit=VACUUM_BATCH,
+                condition,
+                VACUUM_BATCH,
             )
         )
         return self.env["res.users"].browse(user_id for [user_id] in rows)
+
+
+class ResUsers(models.Model):
+    _inherit = "res.users"
+
+    def _delete_unused(self):
+        """Delete users whom nobody misses; archive those that something refers to."""
+        for user in self:
+            try:
+                with self.env.cr.savepoint():
+                    user.unlink()
+            except RETRIED_EXCEPTIONS:
+                raise
+            except Exception:
+                # It must not be the first in each batch of the vacuum.
+                _logger.exception("Unused portal user %s is archived", user.id)
+                user.active = False

@@ -184,6 +184,8 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self.assertTrue(order.portal_account_offered)
         order._accept_portal_account()
         self.assertTrue(guest.user_ids)
+        self.assertTrue(self.customer.portal_declined, "anybody can have clicked")
+        guest.user_ids._activate_portal_account("Secret-12345")
         self.assertFalse(self.customer.portal_declined)
 
     def test_customers_sign_up_on_their_own(self):

@@ -202,41 +202,69 @@ class TestInvitationChanges(PortalAccountCommon):
                 self.assertEqual(user.login, "jane@example.com")
                 self.assertEqual(self._get_link_status(mail), "valid")
 
-    def test_address_that_is_another_login_cancels(self):
-        self._confirm_order()
+    def assertAccountDeleted(self, order, mails=()):
+        """Check that nothing is left at the address, whose owner may need the login."""
+        self.assertFalse(self._get_users("jane@example.com"))
+        self.assertEqual(order.portal_account_state, "none")
+        self.assertIn("jane@example.com was deleted", self._get_notes(order)[0])
+        for mail in mails:
+            self.assertEqual(self._get_link_status(mail), "invalid")
+        self.assertFalse(self._send_invitations())
+        self.assertFalse(self._remind(30))
+
+    def test_address_that_is_another_login_ends_the_account(self):
+        order = self._confirm_order()
         [mail] = self._send_invitations()
         new_test_user(self.env, "jane@example.org", "base.group_portal")
         self._correct_address()
-        self.assertEqual(self.customer.user_ids.login, "jane@example.com")
-        self.assertEqual(self._get_link_status(mail), "invalid")
-        self.assertEqual(self._get_invitation().cancel_reason, "address")
-        self.assertFalse(self._remind(30))
+        self.assertAccountDeleted(order, [mail])
 
-    def test_address_of_an_archived_login_cancels(self):
-        self._confirm_order()
+    def test_address_of_an_archived_login_ends_the_account(self):
+        order = self._confirm_order()
         new_test_user(self.env, "jane@example.org", "base.group_portal").active = False
         self._correct_address()
-        self.assertFalse(self._send_invitations())
-        self.assertEqual(self._get_invitation().cancel_reason, "address")
+        self.assertAccountDeleted(order)
 
-    def test_address_that_cannot_be_delivered_to_cancels(self):
-        self._confirm_order()
+    def test_address_that_cannot_be_delivered_to_ends_the_account(self):
+        order = self._confirm_order()
         self._correct_address("jane at example.org")
-        self.assertFalse(self._send_invitations())
-        self.assertEqual(self._get_invitation().cancel_reason, "address")
+        self.assertAccountDeleted(order)
+        self._correct_address("jane@example.net")
+        order.with_user(self.salesperson).action_create_portal_account()
+        [mail] = self._send_invitations()
+        self.assertEqual(mail["email_to"], ["jane@example.net"])
 
     def test_anonymised_contact_gets_nothing(self):
-        self._confirm_order()
+        order = self._confirm_order()
         [mail] = self._send_invitations()
         self.customer.write({"name": "Anonymous", "email": False})
-        self.assertEqual(self._get_invitation().state, "cancelled")
-        self.assertEqual(self._get_link_status(mail), "invalid")
-        self.assertFalse(self._remind(30))
+        self.assertAccountDeleted(order, [mail])
 
     def test_contact_anonymised_while_due_gets_nothing(self):
-        self._confirm_order()
+        order = self._confirm_order()
         self.customer.write({"name": "Anonymous", "email": False})
-        self.assertFalse(self._send_invitations())
+        self.assertAccountDeleted(order)
+
+    def test_account_that_staff_granted_is_cancelled_and_stays(self):
+        user = new_test_user(
+            self.env,
+            "jane@example.com",
+            "base.group_portal",
+            password=False,
+            partner_id=self.customer.id,
+        )
+        order = self._create_order()
+        order.action_confirm()
+        order.action_resend_portal_invitation()
+        invitation = user.portal_invitation_ids
+        self.env.cr.execute(
+            "UPDATE res_users SET create_date = create_date - interval '1 day' "
+            "WHERE id = %s",
+            [user.id],
+        )
+        self._correct_address(False)
+        self.assertEqual(invitation.cancel_reason, "address")
+        self.assertTrue(user.active)
 
     def _merge_customer(self, address):
         """Merge the customer into a contact with an address."""

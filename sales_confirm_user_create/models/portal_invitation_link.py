@@ -1,0 +1,76 @@
+from odoo import api, fields, models
+from odoo.tools import hash_sign, urls, verify_hash_signed
+
+LINK_SCOPE = "sales_confirm_user_create.activation"
+
+
+class PortalInvitation(models.Model):
+    """The link in an invitation, and what it is good for."""
+
+    _inherit = "portal.invitation"
+
+    def _get_link(self, expiry):
+        """Return a link for the website of the account, or of the order.
+
+        :param expiry: datetime in UTC, when the link stops working
+        """
+        self.ensure_one()
+        user = self.user_id
+        record = user if user.website_id else self.order_id or user.partner_id
+        # The expiry is signed with the rest, and not Odoo's own: an expired token still
+        # says whose it was.
+        values = [self.id, user.login, self.revision, int(expiry.timestamp())]
+        token = hash_sign(self.sudo().env, LINK_SCOPE, values)
+        return urls.urljoin(record.get_base_url(), f"/my/activate?token={token}")
+
+    def _get_destination(self):
+        """Return where the customer goes after the activation, as a local address."""
+        order = self.order_id
+        is_own = order.state == "sale" and order.partner_id == self.partner_id
+        return f"/my/orders/{order.id}" if is_own else "/my/orders"
+
+    def _renew(self):
+        """Send a new link to the login, unless one was sent minutes ago.
+
+        :return: whether there is a new link
+        """
+        if self.user_id._get_invitation_address_issue():
+            return False
+        # What is due is sent as soon as the mail server accepts it.
+        if not self.due_date and not self.user_id._get_no_invitation_reason():
+            self._resend()
+        return True
+
+    @api.model
+    def _read_token(self, token):
+        """Return the invitation that a link belongs to, and what the link is good for.
+
+        :return: an invitation, and "valid", "expired", "used" or "invalid"; no
+            invitation if invalid
+        """
+        values = self._get_token_values(token)
+        if not values:
+            return self.browse(), "invalid"
+        invitation_id, login, revision, expiry = values
+        # sudo: visitors may not read invitations; the token names the one they may use
+        invitation = self.sudo().browse(invitation_id).exists()
+        user = invitation.user_id
+        if (
+            (invitation.revision, user.login) != (revision, login)
+            or not user.active
+            or not user._is_portal()
+        ):
+            return self.browse(), "invalid"
+        if user.log_ids:
+            return invitation, "used"
+        is_expired = expiry < fields.Datetime.now().timestamp()
+        return invitation, "expired" if is_expired else "valid"
+
+    @api.model
+    def _get_token_values(self, token):
+        """Return what is signed in a token, or None."""
+        try:
+            return verify_hash_signed(self.sudo().env, LINK_SCOPE, token or "")
+        except ValueError:
+            # decoding what a mail program has cut
+            return None
