@@ -12,9 +12,6 @@ from .portal_invitation_mail import RETRIED_EXCEPTIONS
 
 _logger = logging.getLogger(__name__)
 
-# How long after the confirmation a customer reads that the account was created.
-ANNOUNCED = timedelta(hours=1)
-
 
 class SaleOrder(models.Model):
     _inherit = "sale.order"
@@ -35,7 +32,6 @@ class SaleOrder(models.Model):
         self._set_portal_account_issues(issues)
         if created:
             created.user_created = True
-            created._forget_declined()
             created._log_portal_account_notes(
                 {order: order._get_portal_account_created() for order in created}
             )
@@ -69,55 +65,6 @@ class SaleOrder(models.Model):
         """Return whether an account of a website, or of none, works for this order."""
         website = self.website_id or self.partner_id.website_id
         return not website or website_id in (None, website.id)
-
-    def _has_customer_user(self):
-        """Return whether the customer of this order has a user, or had one."""
-        # sudo: a visitor may not read users, and learns nothing but this
-        order = self.sudo()
-        return bool(order._filter_customer_users(order._find_customer_users()))
-
-    def _gets_portal_account(self):
-        """Return whether the confirmation of this order is to create an account."""
-        # sudo: a visitor may not read contacts, and learns nothing but this
-        order = self.sudo()._filter_portal_account_policy()
-        return (
-            order.state in ("draft", "sent") and order.partner_id._get_portal_address()
-        )
-
-    def _is_portal_account_announced(self):
-        """Return whether the order has just created an account that is not in use."""
-        # sudo: a visitor may not read users, and learns nothing but this
-        order = self.sudo()
-        date = order.date_order
-        if order.portal_account_offered:
-            # whenever the customer asked for it
-            date = order.partner_id.portal_user_id.create_date or date
-        return (
-            order.user_created
-            and date > fields.Datetime.now() - ANNOUNCED
-            and order.portal_account_state in ("due", "invited")
-        )
-
-    def _is_accepted_online(self):
-        """Return whether the customer has just signed the order, or paid for it."""
-        since = fields.Datetime.now() - ANNOUNCED
-        payment = self.get_portal_last_transaction()
-        return (self.signed_on and self.signed_on > since) or (
-            payment.state in ("done", "authorized")
-            and payment.last_state_change > since
-        )
-
-    def _get_name_portal_content_view(self):
-        """Override of `sale` to show above the order that its account was created."""
-        if self._is_portal_account_announced() and self._is_accepted_online():
-            return "sales_confirm_user_create.portal_order_account_created"
-        return self._get_name_portal_order_view()
-
-    def _get_name_portal_order_view(self):
-        """Return the template of the order itself, see ``sale``."""
-        # It belongs to the method above.
-        # pylint: disable=super-method-mismatch
-        return super()._get_name_portal_content_view()
 
     def _get_portal_account_website(self):
         """Return the website the account is for, or none where accounts are shared."""

@@ -3,7 +3,6 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.http import request
 from odoo.tools import email_normalize
 from odoo.tools.translate import LazyTranslate
 
@@ -215,12 +214,6 @@ class SaleOrder(models.Model):
             )
             return "sign_in" if is_offered else False
         return "add" if order._is_claimable_by(user) else False
-
-    def _get_name_portal_content_view(self):
-        """Override of `sale` to offer above the order to add it to the account."""
-        if request and self._get_claim_offer(request.env.user):
-            return "sales_confirm_user_create.portal_order_claim"
-        return super()._get_name_portal_content_view()
 
     def _is_claimable_by(self, user):
         """Return whether a portal user may add this order to the own account."""

@@ -58,12 +58,6 @@ class SaleOrder(models.Model):
             and not order._has_customer_user()
         )
 
-    def _get_name_portal_content_view(self):
-        """Override of `sale` to ask above an order that was just accepted."""
-        if self._is_portal_account_offered() and self._is_accepted_online():
-            return "sales_confirm_user_create.portal_order_account_offered"
-        return super()._get_name_portal_content_view()
-
     def _accept_portal_account(self):
         """Create the account that the customer of an order asks for, once."""
         for order in self:

@@ -1,0 +1,146 @@
+from collections import defaultdict
+
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.tools.translate import LazyGettext, LazyTranslate
+
+from odoo.addons.base.models.ir_mail_server import MailDeliveryException
+
+_lt = LazyTranslate(__name__)
+
+ADVICE = {
+    "no_email": _lt("Add an email address to the contact, then create the account."),
+    "invalid_email": _lt(
+        "Correct the address of the contact, then create the account."
+    ),
+    "archived_contact": _lt("Unarchive the contact, then create the account."),
+    "archived_user": _lt("An administrator can unarchive the user of the contact."),
+    "access_revoked": _lt("Grant portal access on the contact to give it back."),
+    "other_contact": _lt(
+        "Another contact has the account for this address. The order can be added "
+        "to it."
+    ),
+    "own_company": _lt("Your own companies and their addresses get no account."),
+    "company_contact": _lt(
+        "The settings create no accounts for contacts of companies."
+    ),
+    "declined": _lt(
+        "The customer refused an account. Create one only if the customer asks."
+    ),
+    "technical": _lt("Odoo itself uses this contact. Choose another customer."),
+    "template": _lt(
+        "The template for new portal users is missing or has other rights than the "
+        "portal's. An administrator can correct it."
+    ),
+    "same_moment": _lt("Another order has just created the account for this address."),
+    "error": _lt("Your administrator finds the error in the log."),
+}
+
+
+class SaleOrder(models.Model):
+    """What salespeople read about the accounts of their customers."""
+
+    _inherit = "sale.order"
+
+    def _with_note_lang(self):
+        """Return the order in the language of those who read its notes."""
+        lang = self.user_id.lang or self.company_id.partner_id.lang
+        return self.with_context(lang=lang or self.env.lang)
+
+    def _describe_portal_account_issue(self, issue, error=None):
+        """Return why the customer has no account and what to do, as text.
+
+        :param issue: see ``portal_account_issue``
+        :param error: the exception, if that is the issue
+        """
+        labels = dict(
+            self._fields["portal_account_issue"]._description_selection(self.env)
+        )
+        advice = self._get_error_summary(error) if error else self.env._(ADVICE[issue])
+        return f"{labels[issue]}. {advice}"
+
+    def _set_portal_account_issues(self, issues):
+        """Store why these orders have no account, and note what is new.
+
+        :param issues: dict of some of the orders to the issue and the error
+        """
+        orders_by_issue, notes = defaultdict(self.browse), {}
+        for order in self:
+            issue, error = issues.get(order, (False, None))
+            if issue == order.portal_account_issue:
+                continue
+            orders_by_issue[issue] += order
+            if issue:
+                reader = order._with_note_lang()
+                notes[order] = reader.env._(
+                    "No portal account: %s",
+                    reader._describe_portal_account_issue(issue, error),
+                )
+        for issue, orders in orders_by_issue.items():
+            orders.portal_account_issue = issue
+        self._log_portal_account_notes(notes)
+
+    def _get_portal_account_created(self):
+        """Return the note on an order that created an account."""
+        return self._with_note_lang().env._(
+            "Portal account %s created for the customer; the invitation is on its way.",
+            self.partner_id._get_portal_address(),
+        )
+
+    def _note_invitation_resent(self):
+        """Note on the orders who has their customers invited again."""
+        self._log_portal_account_notes(
+            {
+                order: order._with_note_lang().env._(
+                    "Portal invitation sent again to %s.",
+                    order.partner_id.portal_user_id.login,
+                )
+                for order in self
+            },
+            self.env.user.partner_id,
+        )
+
+    def _note_invitation_failure(self, invitation, error):
+        """Note on the order that somebody has to do something about an invitation.
+
+        :param error: the exception that kept it from being sent
+        """
+        if self:
+            order = self._with_note_lang()
+            note = order.env._(
+                "The portal invitation for %(login)s could not be sent and will be "
+                "tried again: %(error)s",
+                login=invitation.login,
+                error=order._get_error_summary(error),
+            )
+            order._log_portal_account_notes({order: note})
+
+    @api.model
+    def _get_error_summary(self, error):
+        """Return what a salesperson may read of an error: one line, or a hint."""
+        if isinstance(error, UserError | MailDeliveryException) and error.args:
+            texts = [
+                self.env._(arg) if isinstance(arg, LazyGettext) else str(arg)
+                for arg in error.args
+                if arg
+            ]
+            # What Odoo says of a template that is broken goes on with a traceback. The
+            # mail server's reply comes last.
+            line = 0 if isinstance(error, UserError) else -1
+            if lines := [text.splitlines()[line] for text in texts if text.strip()]:
+                return ". ".join(lines)
+        return self.env._(ADVICE["error"])
+
+    def _log_portal_account_notes(self, notes, author=None):
+        """Log one internal note on each of some orders, in one batch.
+
+        :param notes: dict of orders to text, which is escaped
+        :param author: a contact; OdooBot's if None
+        """
+        if notes:
+            self.browse([order.id for order in notes])._message_log_batch(
+                bodies={order.id: body for order, body in notes.items()},
+                author_id=author.id
+                if author
+                else self.env["res.users"]._get_note_author_id(),
+            )
