@@ -145,13 +145,13 @@ def choose_password(page, link, password, pictures):
     follow(page, f"{PASSWORD_FORM} button[type=submit]", "**/my/orders/*")
 
 
-def assert_accessible(page):
-    """Check a page of the addon by axe-core, and that it fits its window."""
+def assert_accessible(page, part="#wrap"):
+    """Check a page, or the addon's part of it, by axe-core, and that it fits."""
     assert (
         page.evaluate("document.documentElement.scrollWidth")
         <= (page.viewport_size["width"])
     )
     # The colours of the password meter are Odoo's.
-    context = {"include": "#wrap", "exclude": ".o_password_meter_container"}
+    context = {"include": part, "exclude": ".o_password_meter_container"}
     results = Axe().run(page, context)
     assert not results.violations_count, results.generate_report()
