@@ -49,14 +49,18 @@ def step(title):
 
 
 @contextlib.contextmanager
-def lock(name):
-    """Hold the cache's lock `name`, so that two clones do not do the same work."""
+def lock(name, shared=False):
+    """Hold the cache's lock `name`, so that two clones do not do the same work.
+
+    :param shared: let others hold it, too, who share it
+    """
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     with open(cache_dir() / f"{name}.lock", "w") as handle:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             with step(f"wait for another run that holds {handle.name}"):
-                fcntl.flock(handle, fcntl.LOCK_EX)
+                fcntl.flock(handle, kind)
         yield
 
 
