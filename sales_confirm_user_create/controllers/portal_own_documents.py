@@ -42,8 +42,23 @@ class PortalOwnDocuments(WebsiteSale):
     @http.route()
     def archive_token(self, token_id):
         """Override of `payment` to keep the cards of the company."""
-        # sudo: of a card, only whether it is the customer's
-        token = request.env["payment.token"].sudo().browse(token_id).exists()
-        if token != token._filter_shown_to_current_customer():
-            raise Forbidden()
+        self._check_card_shown(token_id)
         return super().archive_token(token_id)
+
+    def _create_transaction(self, *args, flow, token_id=None, **kwargs):
+        """Override of `payment` not to charge the cards of the company."""
+        if flow == "token":
+            self._check_card_shown(token_id)
+        return super()._create_transaction(
+            *args, flow=flow, token_id=token_id, **kwargs
+        )
+
+    def _check_card_shown(self, token_id):
+        """Check that the current customer may use a saved card.
+
+        :raise Forbidden: it is the company's, or a colleague's
+        """
+        # sudo: of a card, only whether it is the customer's
+        token = request.env["payment.token"].sudo().browse(int(token_id or 0))
+        if token.exists() - token.exists()._filter_shown_to_current_customer():
+            raise Forbidden()

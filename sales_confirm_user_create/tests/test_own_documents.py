@@ -391,11 +391,29 @@ class TestOwnDocumentsPages(OwnDocumentsCommon):
         self._log_in(self.user)
         _page, response = self._get_page("/my/payment_method")
         self.assertIn("1111", response.text)
-        with mute_logger("odoo.http"), self.assertRaises(JsonRpcException):
-            self.make_jsonrpc_request(
-                "/payment/archive_token", {"token_id": of_company.id}
-            )
+        order = self.order.id
+        transaction = {
+            "provider_id": provider.id,
+            "payment_method_id": own.payment_method_id.id,
+            "amount": None,
+            "flow": "token",
+            "tokenization_requested": False,
+            "landing_route": "/my",
+            "access_token": self.order._portal_ensure_token(),
+        }
+        for url, values in (
+            ("/payment/archive_token", {}),
+            (f"/my/orders/{order}/transaction", transaction),
+        ):
+            for token_id in (of_company.id, str(of_company.id)):
+                with (
+                    self.subTest(url),
+                    mute_logger("odoo.http"),
+                    self.assertRaisesRegex(JsonRpcException, "Forbidden"),
+                ):
+                    self.make_jsonrpc_request(url, {**values, "token_id": token_id})
         self.assertTrue(of_company.active)
+        self.assertFalse(self.order.transaction_ids)
         self.make_jsonrpc_request("/payment/archive_token", {"token_id": own.id})
         self.assertFalse(own.active)
 
