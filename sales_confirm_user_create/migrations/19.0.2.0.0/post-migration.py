@@ -105,7 +105,11 @@ def _create_invitations(env):
                 END,
                CASE WHEN NOT has_access THEN 'access' END,
                sent_count + (NOT has_access)::int,
-               users.create_uid, users.create_date, users.write_uid, users.write_date
+               users.create_uid,
+               -- later than an account that somebody else has created
+               users.create_date
+               + (users.portal_invitation_order_id IS NULL)::int * interval '1 second',
+               users.write_uid, users.write_date
           FROM res_users users
           LEFT JOIN sale_order sale ON sale.id = users.portal_invitation_order_id,
        LATERAL (
