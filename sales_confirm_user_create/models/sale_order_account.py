@@ -134,9 +134,11 @@ class SaleOrder(models.Model):
                   FROM res_company company
                   JOIN res_partner partner ON partner.id = company.partner_id
                  UNION
-                SELECT partner_id, NULL, 'technical'
-                  FROM res_users
-                 WHERE id IN (%s, %s) OR id IN (SELECT user_id FROM website)
+                SELECT users.partner_id, NULL, 'technical'
+                  FROM (
+                        SELECT user_id FROM website UNION VALUES (%s), (%s)
+                       ) technical(id)
+                  JOIN res_users users ON users.id = technical.id
                  UNION
                 SELECT NULL, email_normalized, 'declined'
                   FROM res_partner

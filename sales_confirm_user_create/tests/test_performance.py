@@ -189,21 +189,35 @@ class TestPerformance(PortalAccountCommon):
         partners = self.env["res.partner"].browse(partner_ids[:100])
         users_by_customer, nodes = self._explain_lookup(partners)
         self.assertEqual(len(users_by_customer), 100)
+        orders = self.env["sale.order"]
+        _found, more = self._explain(
+            "'technical'", orders._get_contacts_without_account, {"a@example.com"}
+        )
         indexes = {node.get("Index Name") for node in nodes}
         self.assertIn("res_users__partner_id_index", indexes)
         self.assertIn("res_users_login_normalized_idx", indexes)
         self.assertIn("res_partner_email_normalized_idx", indexes)
         read = {
-            node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"
+            node["Relation Name"]
+            for node in nodes + more
+            if node["Node Type"] == "Seq Scan"
         }
         self.assertFalse(read & {"res_users", "res_partner"})
 
     def _explain_lookup(self, partners):
         """Return the users of customers, and the nodes of the plan that found them."""
+        find = self.env["res.users"]._find_customer_users
+        return self._explain("WITH customer", find, partners)
+
+    def _explain(self, part, method, *args):
+        """Return what a method does, and the nodes of the plan of one of its queries.
+
+        :param part: of the query
+        """
         nodes = []
 
         def explain(env, query):
-            if "WITH customer" in query.code:
+            if part in query.code:
                 env.cr.execute(SQL("EXPLAIN (ANALYZE, FORMAT JSON) %s", query))
                 [[[plan]]] = env.cr.fetchall()
                 nodes.extend(self._get_nodes(plan["Plan"]))
@@ -211,7 +225,8 @@ class TestPerformance(PortalAccountCommon):
 
         execute_query = Environment.execute_query
         with patch.object(Environment, "execute_query", explain):
-            found = self.env["res.users"]._find_customer_users(partners)
+            found = method(*args)
+        self.assertTrue(nodes)
         return found, nodes
 
     def _get_nodes(self, node):
