@@ -28,12 +28,12 @@ class ResPartner(models.Model):
 class ResUsers(models.Model):
     _inherit = "res.users"
 
-    def _activate_portal_account(self, password):
-        """Extend to forget an earlier refusal."""
-        res = super()._activate_portal_account(password)
+    def _claim_proven_orders(self, method):
+        """Extend to forget an earlier refusal: whoever reads the emails wants an
+        account now."""
         # sudo: customers may not write this, which is about them
         self.sudo().partner_id._forget_declined()
-        return res
+        return super()._claim_proven_orders(method)
 
 
 class PortalInvitation(models.Model):
@@ -59,4 +59,4 @@ class PortalInvitation(models.Model):
         user, order = self.user_id, self.order_id
         user.partner_id.portal_declined = True
         order._set_portal_account_issues({order: ("declined", None)})
-        user.unlink()
+        user._delete_unused()

@@ -287,26 +287,24 @@ class PortalInvitation(models.Model):
     def _follow_address(self, address):
         """Let a login that was never used follow the corrected address of the contact.
 
-        Where it cannot, the account is deleted if the addon has created it: the login
-        may be somebody else's address, who needs it.
-
         :param address: the new address, or False
         """
-        order, login = self.order_id, self.login
-        order = order._with_note_lang()
-        users = self.env["res.users"].with_context(active_test=False)
-        if address and not users.search_count([("login", "=", address)], limit=1):
-            self.revision += 1
-            self.user_id.with_context(sales_confirm_user_create_activation=True).write(
-                {"login": address}
-            )
-            note = order.env._("The login of the portal account is now %s.", address)
-        else:
+        order, user = self.order_id, self.user_id
+        domain = [
+            ("login", "=", address),
+            ("id", "!=", user.id),
+            ("website_id", "in", (False, user.website_id.id)),
+        ]
+        users = user.with_context(active_test=False)
+        if not address or users.search_count(domain, limit=1):
+            # The vacuum deletes it: the login may be the address of somebody else.
             self._cancel("address")
-            note = order.env._("The unused portal account %s was deleted.", login)
-            unused = self._lock_unused_users(SQL("invitation.id = %s", self.id))
-            unused._delete_unused()
-            order = order if unused else order.browse()
+            return
+        self.write({"revision": self.revision + 1, "cancel_reason": False})
+        user.with_context(sales_confirm_user_create_activation=True).login = address
+        note = order._with_note_lang().env._(
+            "The login of the portal account is now %s.", address
+        )
         order._log_portal_account_notes(dict.fromkeys(order, note))
 
     def _replace_by_other_link(self):

@@ -41,29 +41,17 @@ class PortalInvitation(models.Model):
 
         :return: how many are deleted, and whether there may be more
         """
-        users = self._lock_unused_users(
-            SQL(
-                """
-                company.portal_account_expiry_days > 0
-                AND GREATEST(invitation.create_date, invitation.sent_date)
-                    + company.portal_account_expiry_days * interval '1 day' < %(now)s
-                AND COALESCE(invitation.expiry_date < %(now)s, TRUE)
-                AND (invitation.due_date IS NULL OR invitation.failure IS NOT NULL)
-                """,
-                now=fields.Datetime.now(),
-            )
-        )
+        users = self._lock_unused_users()
         users._delete_unused()
         return len(users), len(users) == VACUUM_BATCH
 
     @api.model
-    def _lock_unused_users(self, condition):
-        """Return, and lock, users that the addon has created, who never logged in and
-        have no password.
+    def _lock_unused_users(self):
+        """Return, and lock, users to delete: those the addon has created, who never
+        logged in, have no password, and whose address is gone, or who got no email for
+        as long as the company says.
 
         Users who were given access by somebody else are older than their invitation.
-
-        :param condition: SQL about the tables ``invitation``, ``company`` and ``users``
         """
         self.env.flush_all()
         rows = self.env.execute_query(
@@ -73,7 +61,19 @@ class PortalInvitation(models.Model):
                   FROM portal_invitation invitation
                   JOIN res_company company ON company.id = invitation.company_id
                   JOIN res_users users ON users.id = invitation.user_id
-                 WHERE (%s)
+                 WHERE (
+                            invitation.cancel_reason = 'address'
+                         OR company.portal_account_expiry_days > 0
+                        AND GREATEST(
+                                invitation.create_date, invitation.sent_date
+                            ) + company.portal_account_expiry_days * interval '1 day'
+                            < %(now)s
+                        AND COALESCE(invitation.expiry_date < %(now)s, TRUE)
+                        AND (
+                                invitation.due_date IS NULL
+                             OR invitation.failure IS NOT NULL
+                            )
+                       )
                    AND users.create_date = invitation.create_date
                    AND users.active AND users.share
                    AND users.portal_activation_date IS NULL
@@ -82,11 +82,11 @@ class PortalInvitation(models.Model):
                             SELECT FROM res_users_log WHERE create_uid = users.id
                        )
                  ORDER BY users.id
-                 LIMIT %s
+                 LIMIT %(limit)s
                    FOR UPDATE OF users SKIP LOCKED
                 """,
-                condition,
-                VACUUM_BATCH,
+                now=fields.Datetime.now(),
+                limit=VACUUM_BATCH,
             )
         )
         return self.env["res.users"].browse(user_id for [user_id] in rows)

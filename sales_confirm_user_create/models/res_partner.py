@@ -180,7 +180,8 @@ class ResPartner(models.Model):
         return get_deliverable_address(self.email or "")
 
     def write(self, vals):
-        """Override of `base` so that an unused account follows a corrected address."""
+        """Override of `base` so that an unused account follows a corrected address, or
+        ends if there is none."""
         if "email" not in vals:
             return super().write(vals)
         # sudo: those who edit contacts may not read invitations
@@ -204,8 +205,10 @@ class ResPartner(models.Model):
         for invitation, address in before.items():
             # What customers type about themselves proves nothing.
             corrected = invitation.partner_id._get_portal_address()
+            is_cancelled = invitation.cancel_reason == "address"
             if (
-                invitation.login == address != corrected
+                (invitation.login == address or is_cancelled)
+                and address != corrected
                 and self.env.user._is_internal()
             ):
                 invitation._follow_address(corrected)

@@ -56,8 +56,11 @@ class SaleOrder(models.Model):
         labels = dict(
             self._fields["portal_account_issue"]._description_selection(self.env)
         )
-        advice = self._get_error_summary(error) if error else self.env._(ADVICE[issue])
-        return f"{labels[issue]}. {advice}"
+        # A module may add a reason.
+        advice = self.env._(ADVICE[issue]) if issue in ADVICE else ""
+        if error:
+            advice = self._get_error_summary(error)
+        return f"{labels[issue]}. {advice}".strip()
 
     def _set_portal_account_issues(self, issues):
         """Store why these orders have no account, and note what is new.

@@ -4,8 +4,9 @@ from unittest.mock import patch
 from lxml import html
 
 from odoo import fields, http
+from odoo.exceptions import UserError
 from odoo.tests import HttpCase, freeze_time, tagged
-from odoo.tools import SQL
+from odoo.tools import SQL, mute_logger
 
 from .common import PortalAccountCommon
 
@@ -187,6 +188,21 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self.assertTrue(self.customer.portal_declined, "anybody can have clicked")
         guest.user_ids._activate_portal_account("Secret-12345")
         self.assertFalse(self.customer.portal_declined)
+
+    def test_account_that_cannot_be_deleted_is_archived(self):
+        order = self._confirm()
+        user = self.customer.user_ids
+        page = self._get_page(self._get_decline_link())
+        error = UserError("It is in use.")
+        with (
+            patch.object(self.env.registry["res.users"], "unlink", side_effect=error),
+            mute_logger("odoo.addons.sales_confirm_user_create.models.portal_vacuum"),
+        ):
+            page = self._decline(page)
+        self.assertEqual(self._get_heading(page), "Your account is deleted")
+        self.assertFalse(user.active)
+        self.assertTrue(self.customer.portal_declined)
+        self.assertEqual(order.portal_account_issue, "declined")
 
     def test_customers_sign_up_on_their_own(self):
         self._decline_account()

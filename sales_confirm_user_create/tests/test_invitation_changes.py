@@ -202,50 +202,85 @@ class TestInvitationChanges(PortalAccountCommon):
                 self.assertEqual(user.login, "jane@example.com")
                 self.assertEqual(self._get_link_status(mail), "valid")
 
-    def assertAccountDeleted(self, order, mails=()):
-        """Check that nothing is left at the address, whose owner may need the login."""
-        self.assertFalse(self._get_users("jane@example.com"))
-        self.assertEqual(order.portal_account_state, "none")
-        self.assertIn("jane@example.com was deleted", self._get_notes(order)[0])
+    def assertAccountEnds(self, order, mails=()):
+        """Check that nothing more goes to the address, whose owner may need the login,
+        and that the cleanup of the night deletes the account."""
+        self.assertEqual(self._get_invitation().cancel_reason, "address")
         for mail in mails:
             self.assertEqual(self._get_link_status(mail), "invalid")
         self.assertFalse(self._send_invitations())
         self.assertFalse(self._remind(30))
+        self.env["portal.invitation"]._gc_unused_accounts()
+        self.assertFalse(self._get_users("jane@example.com"))
+        self.assertEqual(order.portal_account_state, "none")
 
     def test_address_that_is_another_login_ends_the_account(self):
         order = self._confirm_order()
         [mail] = self._send_invitations()
         new_test_user(self.env, "jane@example.org", "base.group_portal")
         self._correct_address()
-        self.assertAccountDeleted(order, [mail])
+        self.assertEqual(self.customer.user_ids.login, "jane@example.com")
+        self.assertAccountEnds(order, [mail])
 
     def test_address_of_an_archived_login_ends_the_account(self):
         order = self._confirm_order()
         new_test_user(self.env, "jane@example.org", "base.group_portal").active = False
         self._correct_address()
-        self.assertAccountDeleted(order)
+        self.assertAccountEnds(order)
+
+    def test_address_that_is_the_login_of_another_website_is_followed(self):
+        self._confirm_order()
+        website = self.env["website"].create({"name": "Other"})
+        website.specific_user_account = True
+        user = new_test_user(self.env, "other@example.org", "base.group_portal")
+        user.partner_id.website_id = user.website_id = website
+        user.login = "jane@example.org"
+        website_less = self.customer.user_ids
+        self._correct_address()
+        self.assertEqual(website_less.login, "jane@example.org")
 
     def test_address_that_cannot_be_delivered_to_ends_the_account(self):
         order = self._confirm_order()
         self._correct_address("jane at example.org")
-        self.assertAccountDeleted(order)
+        self.assertAccountEnds(order)
         self._correct_address("jane@example.net")
         order.with_user(self.salesperson).action_create_portal_account()
         [mail] = self._send_invitations()
         self.assertEqual(mail["email_to"], ["jane@example.net"])
 
+    def test_address_corrected_in_two_steps_is_followed(self):
+        order = self._confirm_order()
+        [old] = self._send_invitations()
+        with self._later(hours=1):
+            for address in (False, "jane@example.org"):
+                self._correct_address(address)
+            order.with_user(self.salesperson).action_resend_portal_invitation()
+            [new] = self._send_invitations()
+        self.assertEqual(new["email_to"], ["jane@example.org"])
+        self.assertEqual(self._get_link_status(new), "valid")
+        self.assertEqual(self._get_link_status(old), "invalid")
+
+    def test_address_that_comes_back_is_invited_on_request(self):
+        order = self._confirm_order()
+        self._correct_address(False)
+        self._correct_address("jane@example.com")
+        order.with_user(self.salesperson).action_resend_portal_invitation()
+        [mail] = self._send_invitations()
+        self.assertEqual(self._get_link_status(mail), "valid")
+
     def test_anonymised_contact_gets_nothing(self):
         order = self._confirm_order()
         [mail] = self._send_invitations()
         self.customer.write({"name": "Anonymous", "email": False})
-        self.assertAccountDeleted(order, [mail])
+        self.assertEqual(self._get_invitation().state, "cancelled")
+        self.assertAccountEnds(order, [mail])
 
     def test_contact_anonymised_while_due_gets_nothing(self):
         order = self._confirm_order()
         self.customer.write({"name": "Anonymous", "email": False})
-        self.assertAccountDeleted(order)
+        self.assertAccountEnds(order)
 
-    def test_account_that_staff_granted_is_cancelled_and_stays(self):
+    def test_account_that_staff_granted_ends_and_stays(self):
         user = new_test_user(
             self.env,
             "jane@example.com",
@@ -253,18 +288,19 @@ class TestInvitationChanges(PortalAccountCommon):
             password=False,
             partner_id=self.customer.id,
         )
-        order = self._create_order()
-        order.action_confirm()
+        order = self._confirm_order()
         order.action_resend_portal_invitation()
-        invitation = user.portal_invitation_ids
+        self.env.flush_all()
         self.env.cr.execute(
             "UPDATE res_users SET create_date = create_date - interval '1 day' "
             "WHERE id = %s",
             [user.id],
         )
+        self.env.invalidate_all()
         self._correct_address(False)
-        self.assertEqual(invitation.cancel_reason, "address")
-        self.assertTrue(user.active)
+        self.assertEqual(self._get_invitation().cancel_reason, "address")
+        self.env["portal.invitation"]._gc_unused_accounts()
+        self.assertTrue(user.exists().active)
 
     def _merge_customer(self, address):
         """Merge the customer into a contact with an address."""
