@@ -109,21 +109,14 @@ class ResUsers(models.Model):
         self.env["res.partner"].flush_model(["email_normalized"])
         self.env["portal.invitation"].flush_model(["user_id", "cancel_reason"])
         # A domain would join the three ways with OR, and scan both tables. LATERAL
-        # (with OFFSET or UNION) looks up each contact and address once, and by index
-        # whatever PostgreSQL expects.
+        # (with OFFSET or UNION) looks up each contact by index whatever PostgreSQL
+        # expects, and MATERIALIZED each address once.
         for customer_id, *values in self.env.execute_query(
             SQL(
                 """
-                WITH customer(id, address) AS (%(customers)s), found AS (
-                    SELECT customer.id AS customer_id, users.*
-                      FROM customer
-                      JOIN LATERAL (
-                            SELECT %(columns)s FROM res_users users
-                             WHERE users.partner_id = customer.id
-                            OFFSET 0
-                      ) users ON TRUE
-                     UNION
-                    SELECT customer.id, users.*
+                WITH customer(id, address) AS (%(customers)s),
+                user_of_address AS MATERIALIZED (
+                    SELECT wanted.address, users.*
                       FROM (
                             SELECT DISTINCT address FROM customer
                              WHERE address IS NOT NULL
@@ -139,7 +132,19 @@ class ResUsers(models.Model):
                              WHERE contact.email_normalized = wanted.address
                                AND users.active AND NOT users.share
                       ) users ON TRUE
-                      JOIN customer ON customer.address = wanted.address
+                ), found AS (
+                    SELECT customer.id AS customer_id, users.*
+                      FROM customer
+                      JOIN LATERAL (
+                            SELECT %(columns)s FROM res_users users
+                             WHERE users.partner_id = customer.id
+                            OFFSET 0
+                      ) users ON TRUE
+                     UNION
+                    SELECT customer.id, users.id, users.partner_id,
+                           users.website_id, users.active, users.share
+                      FROM user_of_address users
+                      JOIN customer ON customer.address = users.address
                 )
                 SELECT found.*,
                        ARRAY(
