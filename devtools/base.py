@@ -50,10 +50,7 @@ def step(title):
 
 @contextlib.contextmanager
 def lock(name, shared=False):
-    """Hold the cache's lock `name`, so that two clones do not do the same work.
-
-    :param shared: let others hold it, too, who share it
-    """
+    """Hold the cache's lock `name`, alone or `shared` with others who share it."""
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     with open(cache_dir() / f"{name}.lock", "w") as handle:
         try:

@@ -59,6 +59,6 @@ class PortalOwnDocuments(WebsiteSale):
         :raise Forbidden: it is the company's, or a colleague's
         """
         # sudo: of a card, only whether it is the customer's
-        token = request.env["payment.token"].sudo().browse(int(token_id or 0))
-        if token.exists() - token.exists()._filter_shown_to_current_customer():
+        token = request.env["payment.token"].sudo().browse(int(token_id or 0)).exists()
+        if token - token._filter_shown_to_current_customer():
             raise Forbidden()
