@@ -13,7 +13,7 @@ class ResPartner(models.Model):
     )
 
     _portal_declined_idx = models.Index(
-        "(email_normalized) WHERE portal_declined IS TRUE"
+        "USING hash (email_normalized) WHERE portal_declined IS TRUE"
     )
 
     def _forget_declined(self):

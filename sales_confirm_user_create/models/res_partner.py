@@ -64,9 +64,12 @@ class ResPartner(models.Model):
         groups="base.group_erp_manager",
     )
 
-    # Internal users are looked up by address at each confirmation. Hashes have one
-    # size, whatever is typed.
+    # Hashes have one size, whatever is typed. Each confirmation looks for the contacts
+    # of internal users alone: a placeholder address has no end of others.
     _email_normalized_idx = models.Index("USING hash (email_normalized)")
+    _internal_email_idx = models.Index(
+        "USING hash (email_normalized) WHERE partner_share IS NOT TRUE"
+    )
 
     @api.depends(
         "user_ids.active",

@@ -106,45 +106,34 @@ class ResUsers(models.Model):
         self.flush_model(
             ["login", "partner_id", "website_id", "active", "share", "company_ids"]
         )
-        self.env["res.partner"].flush_model(["email_normalized"])
+        self.env["res.partner"].flush_model(
+            ["email_normalized", "partner_share"]
+        )
         self.env["portal.invitation"].flush_model(["user_id", "cancel_reason"])
         # A domain would join the three ways with OR, and scan both tables. LATERAL
-        # (with OFFSET or UNION) looks up each contact by index whatever PostgreSQL
-        # expects, and MATERIALIZED each address once.
+        # with UNION looks up each contact by index, whatever PostgreSQL expects.
         for customer_id, *values in self.env.execute_query(
             SQL(
                 """
                 WITH customer(id, address) AS (%(customers)s),
-                user_of_address AS MATERIALIZED (
-                    SELECT wanted.address, users.*
-                      FROM (
-                            SELECT DISTINCT address FROM customer
-                             WHERE address IS NOT NULL
-                      ) wanted
-                      JOIN LATERAL (
-                            SELECT %(columns)s FROM res_users users
-                             WHERE lower(btrim(users.login) COLLATE "C")
-                                   = lower(wanted.address COLLATE "C")
-                             UNION
-                            SELECT %(columns)s
-                              FROM res_partner contact
-                              JOIN res_users users ON users.partner_id = contact.id
-                             WHERE contact.email_normalized = wanted.address
-                               AND users.active AND NOT users.share
-                      ) users ON TRUE
-                ), found AS (
+                found AS (
                     SELECT customer.id AS customer_id, users.*
                       FROM customer
                       JOIN LATERAL (
                             SELECT %(columns)s FROM res_users users
                              WHERE users.partner_id = customer.id
-                            OFFSET 0
+                             UNION
+                            SELECT %(columns)s FROM res_users users
+                             WHERE lower(btrim(users.login) COLLATE "C")
+                                   = lower(customer.address COLLATE "C")
+                             UNION
+                            SELECT %(columns)s
+                              FROM res_partner contact
+                              JOIN res_users users ON users.partner_id = contact.id
+                             WHERE contact.email_normalized = customer.address
+                               AND contact.partner_share IS NOT TRUE
+                               AND users.active AND NOT users.share
                       ) users ON TRUE
-                     UNION
-                    SELECT customer.id, users.id, users.partner_id,
-                           users.website_id, users.active, users.share
-                      FROM user_of_address users
-                      JOIN customer ON customer.address = users.address
                 )
                 SELECT found.*,
                        ARRAY(

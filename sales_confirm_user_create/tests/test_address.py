@@ -1,3 +1,5 @@
+from hashlib import shake_256
+
 from odoo.tests import new_test_user, tagged
 
 from odoo.addons.base.models.ir_mail_server import extract_rfc2822_addresses
@@ -99,10 +101,13 @@ class TestAddress(PortalAccountCommon):
         self.assertEqual(order.portal_account_issue, "other_contact")
 
     def test_long_address_is_saved(self):
-        email = f"{'j' * 3000}@example.com"
+        # one letter, 3,000 times, would be compressed to what an index can hold
+        email = f"{shake_256(b'').hexdigest(1500)}@example.com"
         partner = self._create_customer("Guest", email)
+        partner.portal_declined = True
         self.env.flush_all()
         self.assertEqual(partner.email_normalized, email)
+        partner.portal_declined = False
         self.assertUndeliverable(email)
 
     def test_upper_case_beyond_ascii_is_compared_the_same_way_everywhere(self):
