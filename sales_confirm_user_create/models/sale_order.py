@@ -63,7 +63,9 @@ class SaleOrder(models.Model):
     )
 
     portal_batch_ids = fields.Many2many(
-        comodel_name="portal.account.batch", copy=False, groups="base.group_user"
+        comodel_name="portal.account.batch",
+        copy=False,
+        groups="sales_team.group_sale_manager,base.group_system",
     )
 
     @api.model_create_multi

@@ -84,6 +84,35 @@ class TestSecurity(PortalAccountCommon):
         order.with_user(self.salesperson).write({"client_order_ref": "PO-1"})
         self.assertEqual(order.client_order_ref, "PO-1")
 
+    def test_employees_read_all_fields_they_see(self):
+        """As a call without a list of fields does: one refusal would end it."""
+        order = self._create_order(user_id=self.salesperson.id)
+        order.action_confirm()
+        records = [order, order.partner_id, order.company_id, self.customer.user_ids]
+        records.append(self.env["account.move"].create({"move_type": "out_invoice"}))
+        for groups in (
+            "base.group_user",
+            "base.group_erp_manager",
+            "sales_team.group_sale_salesman_all_leads",
+            "sales_team.group_sale_manager",
+            "account.group_account_invoice",
+            "base.group_system",
+        ):
+            employee = new_test_user(self.env, groups, f"base.group_user,{groups}")
+            for record in records:
+                readable = record.with_user(employee)
+                if not readable.has_access("read"):
+                    continue
+                ours = [
+                    name
+                    for name in readable.fields_get()
+                    if "sales_confirm_user_create" in readable._fields[name]._modules
+                ]
+                with self.subTest(groups, record=record, fields=ours):
+                    self.env.invalidate_all()
+                    [values] = readable.read(ours)
+                    self.assertEqual(values["id"], record.id)
+
     def test_invitation_fields_are_for_administrators(self):
         self._create_order().action_confirm()
         user = self.customer.user_ids
