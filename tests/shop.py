@@ -11,7 +11,7 @@ from .client import Rpc, RpcError, new_contact, new_quotation
 from .database import Database, eventually
 from .mailbox import token_in
 
-# `make test` takes a part of the longest tests, `make test-faults` the whole
+# `make test` tries some tests a few times, `make test-faults` many times
 FULL = bool(os.environ.get("ALL_FAULTS"))
 
 

@@ -1,4 +1,4 @@
-"""The page that the link in an invitation opens, in each state and three languages."""
+"""The page that the link in an invitation opens, in each state and two languages."""
 
 import polib
 import pytest
@@ -21,7 +21,8 @@ from .client import Visitor, new_contact, new_quotation
 from .shop import confirm, expire_links, run_shop
 
 PASSWORD = "correct horse battery"
-LANGUAGES = {"en": "en_US", "fr": "fr_FR", "ar": "ar_001"}
+# one from left to right and one from right to left
+LANGUAGES = {"en": "en_US", "ar": "ar_001"}
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +180,7 @@ def test_a_password_can_be_shown_while_it_is_typed(shop, open_page):
     keep_picture(page, "activate-shown-phone")
 
 
+@pytest.mark.slow
 def test_a_password_policy_is_shown_and_followed(new_shop, open_page):
     """The policy is in the page, and on the server for those who go around the page."""
     shop = new_shop("policy", prepare=install_password_policy)

@@ -10,7 +10,9 @@ import lxml.html
 import pytest
 
 from .client import Visitor
-from .shop import FULL, run_shop
+from .shop import run_shop
+
+pytestmark = pytest.mark.slow
 
 PASSWORD = "correct horse battery"
 STOLEN = "another horse battery"
@@ -25,7 +27,7 @@ SPELLINGS = {
 }
 
 
-@pytest.fixture(scope="module", params=["addon", "odoo"] if FULL else ["addon"])
+@pytest.fixture(scope="module", params=["addon", "odoo"])
 def shop(request, mailbox):
     """A running shop with free sign-up, with the addon or without it."""
     is_addon = request.param == "addon"

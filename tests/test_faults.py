@@ -11,10 +11,10 @@ from .client import Visitor
 from .database import eventually
 from .shop import FULL, state_of
 
-ROUNDS = 50 if FULL else 4
+ROUNDS = 50 if FULL else 2
 PROCESSES = (2, 8, 32) if FULL else (2, 8)
-KILLS = 20 if FULL else 3
-KILLED_ORDERS = 200 if FULL else 40
+KILLS = 20 if FULL else 2
+KILLED_ORDERS = 200 if FULL else 20
 SEED = 20
 
 

@@ -53,7 +53,6 @@ def install_in_page(page):
     keep_picture(page, "install-1-apps")
     with page.expect_navigation(timeout=120_000):
         card.get_by_role("button", name="Activate").click()
-    page.wait_for_selector(".o_main_navbar")
     card = find_app(page)
     assert not card.get_by_role("button", name="Activate").count()
     keep_picture(page, "install-2-done")

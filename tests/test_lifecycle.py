@@ -2,9 +2,13 @@
 
 import re
 
+import pytest
+
 from devtools.base import ADDON
 
 from .shop import confirm, press_module_button, quote, state_of
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_database_with_two_users_of_one_login_gets_the_addon_and_keeps_working(

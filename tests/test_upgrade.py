@@ -15,7 +15,9 @@ from devtools.base import ADDON, PROJECT
 from . import old_shop
 from .client import Visitor
 from .database import eventually
-from .shop import FULL, quote
+from .shop import quote
+
+pytestmark = pytest.mark.slow
 
 PASSWORD = "correct horse battery"
 KEPT = {
@@ -90,7 +92,7 @@ def new(shop_instance):
     return _read(old_shop.install(shop_instance, "new", PROJECT), OWN)
 
 
-@pytest.fixture(scope="module", params=[*old_shop.RELEASES][0 if FULL else -1 :])
+@pytest.fixture(scope="module", params=old_shop.RELEASES)
 def old(request, shop_instance, tmp_path_factory):
     """The database of a shop that has used an old release, and what it has emailed."""
     folder = tmp_path_factory.mktemp("release")
