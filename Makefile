@@ -32,7 +32,7 @@ coverage: ## Run the addon's own tests, and fail if they run less than 95 % of i
 
 test-faults: export ALL_FAULTS = 1
 test-faults: ## Run the long tests: races, crashes, attacks, updates
-	$(DEVTOOLS) checks test_e2e $(patsubst %,tests/test_%.py,faults mail_server batch attacks upgrade lifecycle activation) $(ARGS)
+	$(DEVTOOLS) checks test_e2e $(patsubst %,tests/test_%.py,faults mail_server batch attacks upgrade lifecycle account activation) $(ARGS)
 
 test-peers: ## Run Odoo's own tests with the addon and without (ARGS= modules)
 	$(DEVTOOLS) checks test_peers $(ARGS)

@@ -13,7 +13,7 @@ from .mailbox import Mailbox
 from .shop import run_shop
 
 # Files that take longest: begun first, they leave nothing long for the end.
-LONGEST = ("test_claims", "test_activation", "test_journey", "test_account")
+LONGEST = ("test_claims", "test_activation", "test_journey")
 
 
 def pytest_collection_modifyitems(items):

@@ -11,6 +11,8 @@ from .browser import check_out, choose_password, follow, keep_pictures, open_web
 from .client import Visitor, new_contact, new_quotation
 from .shop import run_shop
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "correct horse battery"
 ADDRESS = "jane.buyer@example.com"
 PRICE = 42.0

@@ -106,9 +106,7 @@ class ResUsers(models.Model):
         self.flush_model(
             ["login", "partner_id", "website_id", "active", "share", "company_ids"]
         )
-        self.env["res.partner"].flush_model(
-            ["email_normalized", "partner_share"]
-        )
+        self.env["res.partner"].flush_model(["email_normalized", "partner_share"])
         self.env["portal.invitation"].flush_model(["user_id", "cancel_reason"])
         # A domain would join the three ways with OR, and scan both tables. LATERAL
         # with UNION looks up each contact by index, whatever PostgreSQL expects.
