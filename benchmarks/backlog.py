@@ -1,5 +1,4 @@
-"""A server with many invitations due: how fast they leave, who waits, what a crash
-costs. Looked at from outside, by what the mail server receives."""
+"""A server with many invitations due, looked at by what the mail server receives."""
 
 import itertools
 import random
@@ -95,8 +94,7 @@ def drain(site, db, mails, workers, addresses):
     """Send a backlog; return emails a second, of the whole and of one slice, and the
     longest pause in seconds."""
     with Shop(site, db, mails, workers) as shop:
-        # what the first email loads
-        shop.make_due(addresses[:20])
+        shop.make_due(addresses[:20])  # what the first email loads
         shop.wait_for_all()
         with step(f"send {len(addresses)} invitations, {workers} workers"):
             shop.make_due(addresses)

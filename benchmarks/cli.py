@@ -33,7 +33,6 @@ def parse():
 
 def measure(options):
     """Run the parts, and keep what each has found at once."""
-    # before it is busy with the parts themselves
     machine = targets.describe_machine()
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name in options.parts:

@@ -10,8 +10,6 @@ from .mailserver import MailServer, Relay
 from .site import Site
 
 FAST = ("never", "new", "known", "floor")
-# one run of these takes as long as twenty of the others
-SLOW = ("wizard", "plain")
 # orders confirmed one by one during a backlog, and all at once with crashes
 ONE_BY_ONE, AT_ONCE, KILLS = 5, 32, 8
 
@@ -20,8 +18,9 @@ def confirm(options):
     """Confirm orders in each scenario, by size of the database."""
     often = {"never": 1, "new": 1, "known": 4, "floor": 4}
     repeats = [[100, name, often[name] * options.repeats] for name in FAST]
-    repeats += [[100, name, max(options.repeats // 2, 1)] for name in SLOW]
-    repeats += [[1, name, 3 * options.repeats] for name in FAST + SLOW]
+    # one run takes as long as twenty of the others
+    repeats.append([100, "wizard", max(options.repeats // 2, 1)])
+    repeats += [[1, name, 3 * options.repeats] for name in (*FAST, "wizard")]
     runs = []
     with MailServer() as mails, Site() as site:
         job = {"smtp_port": mails.port, "repeats": repeats}
@@ -37,6 +36,13 @@ def fresh(options):
     count = options.fresh
     with Site() as site, site.database(0) as db, step(f"create {count:,} accounts"):
         return site.job(db, "accounts.without_statistics", count=count)
+
+
+def shared(options):
+    """Look up customers who share one address with many, and others."""
+    with Site() as site, site.database(min(options.sizes)) as db:
+        job = {"contacts": 50_000, "repeats": 4 * options.repeats}
+        return site.job(db, "accounts.shared_address", **job)
 
 
 def mail(options):

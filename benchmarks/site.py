@@ -14,8 +14,7 @@ sys.path.insert(0, {project!r})
 from benchmarks.inside import main
 main(env, {work!r}, {job!r})
 """
-# A database that was just made has all its scheduled jobs due, and runs them with the
-# first one that something triggers.
+# In a new database all scheduled jobs are due, and run with the first one triggered.
 NO_JOBS = "UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC' + interval '1 day'"
 # Drawing the PDF asks the same workers for its styles: with all of them drawing, Odoo
 # waits for itself until it kills them. So the shop's emails go without one.

@@ -36,6 +36,8 @@ def new_page(new_context, server=None, viewport=DESKTOP):
         locale="en-US",
         is_mobile=viewport is PHONE,
         has_touch=viewport is PHONE,
+        # one that is just being installed can hold up the next page for ever
+        service_workers="block",
     )
     # much else may run on the machine
     context.set_default_timeout(180_000)

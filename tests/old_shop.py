@@ -55,6 +55,11 @@ users["resent"]._make_portal_invitation_due()
 users["reminder.due"]._make_portal_invitation_due(portal_reminder_count=1)
 (users["archived"] + users["archived.due"]).active = False
 portal, public = env.ref("base.group_portal"), env.ref("base.group_public")
+# given access by staff, and sent an email by hand
+values = {"name": "Granted", "login": "granted@example.com"}
+values["portal_invitation_date"] = "2026-01-01"
+values["group_ids"] = [(6, 0, portal.ids)]
+env["res.users"].with_context(no_reset_password=True).create(values)
 for user in users["revoked"] + users["revoked.due"]:
     user.group_ids = [(3, portal.id), (4, public.id)]
 """

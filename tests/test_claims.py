@@ -219,7 +219,9 @@ def pay_invoice(shop, page, invoice):
         page.click(f"a:has-text('{number}')")
     wait_until_ready(page)
     page.click("a:has-text('Pay Now'):visible")
-    pay(page)
+    # the page that waits for the payment leads back
+    with page.expect_navigation(url=f"**/my/invoices/{invoice}?**"):
+        pay(page)
     eventually(
         lambda: (
             shop.db.value(

@@ -42,6 +42,7 @@ INVITATIONS = """
     SELECT login, order_id, due_date, sent_date, sent_count, reminder_count,
            failure_count
       FROM portal_invitation JOIN res_users ON res_users.id = user_id
+     WHERE order_id IS NOT NULL
      ORDER BY login
 """
 # What a new database has, too. Of a relation table either column may be the first.
@@ -157,6 +158,14 @@ def test_each_account_keeps_its_invitation(old, updated):
     ]
 
 
+def test_only_accounts_of_the_addon_are_as_old_as_their_invitation(updated):
+    """Others are not deleted when they are not used."""
+    assert updated.db.sql(
+        "SELECT login FROM portal_invitation JOIN res_users ON res_users.id = user_id "
+        "WHERE portal_invitation.create_date <> res_users.create_date"
+    ) == [("granted@example.com",)]
+
+
 def test_an_updated_database_has_what_a_new_one_has(new, updated):
     for name, rows in new.items():
         assert updated.data[name] == rows, name
@@ -171,7 +180,7 @@ def test_invitations_have_their_state(running):
     states = {row["login"].partition("@")[0]: row["state"] for row in rows}
     assert states == {
         **dict.fromkeys(("due", "french", "past", "resent", "reminder.due"), "due"),
-        **dict.fromkeys(("sent", "reminded", "withdrawn"), "sent"),
+        **dict.fromkeys(("sent", "reminded", "withdrawn", "granted"), "sent"),
         "failed": "failed",
         "activated": "activated",
         **dict.fromkeys(("archived", "archived.due"), "cancelled"),

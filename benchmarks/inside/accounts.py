@@ -1,7 +1,7 @@
 """Accounts created by the addon, without the confirmation of the orders."""
 
 from .scenarios import prepare
-from .supply import Orders
+from .supply import Orders, clone_partners
 from .transaction import request, timed
 
 BATCH = 100
@@ -43,6 +43,27 @@ def without_statistics(env, job):
         for table in ("res_users", "res_partner", "portal_invitation", "sale_order"):
             new_env.cr.execute(FORGET_STATISTICS.format(table=table))
     return [cost["ms"] for cost in create(env, job["count"])[1]]
+
+
+def shared_address(env, job):
+    """Look up the customers of 100 orders, who share one address or have their own.
+
+    :param job: `contacts` with the shared address, and `repeats`
+    :return: list of dicts, one for each lookup
+    """
+    original = env["res.partner"].create({"name": "Original"})
+    env.flush_all()
+    shared = clone_partners(env, original, "'shared.test'", [0] * job["contacts"])
+    own = clone_partners(env, original, "'own.test'", list(range(BATCH)))
+    env.cr.execute("ANALYZE res_partner")
+    runs = []
+    for repeat in range(job["repeats"]):
+        for name, ids in (("shared", shared[:BATCH]), ("own", own)):
+            env.invalidate_all()
+            with timed() as cost:
+                env["res.users"]._find_customer_users(env["res.partner"].browse(ids))
+            runs.append({"address": name, "repeat": repeat, **cost})
+    return runs
 
 
 def prepare_shop(env, job):

@@ -22,7 +22,7 @@ def without_addon(db):
     """Have Odoo work as if the addon were not installed, on the same database.
 
     Each method that the addon extends does what it would do without the addon: what
-    makes creating users cheap there must not help the others.
+    makes creating users cheap there must not help the wizard.
     """
     with contextlib.ExitStack() as patches:
         for model in Registry(db).models.values():
@@ -64,21 +64,6 @@ def confirm_and_grant(db, uid, order_ids):
             env["portal.wizard"].create(values).user_ids.action_grant_access()
 
 
-def confirm_plainly(db, uid, order_ids):
-    """Confirm orders as many addons do: search, copy the template, mail at once."""
-    with request(db, uid) as env:
-        orders = env["sale.order"].browse(order_ids)
-        orders.action_confirm()
-        template = env.ref("auth_signup.portal_set_password_email").sudo()
-        users = env["res.users"].sudo()
-        for partner in orders.partner_id:
-            if not users.search_count([("login", "=", partner.email)]):
-                values = {"login": partner.email, "partner_id": partner.id}
-                user = users._create_user_from_template(values)
-                partner.sudo().signup_prepare()
-                template.send_mail(user.id, force_send=True)
-
-
 class Scenario(NamedTuple):
     """The addon's setting, whose orders, and what is done with them."""
 
@@ -93,7 +78,6 @@ SCENARIOS = {
     "known": Scenario(confirm, "all", known=True),
     "new": Scenario(confirm, "all"),
     "wizard": Scenario(confirm_and_grant, surroundings=without_addon),
-    "plain": Scenario(confirm_plainly, surroundings=without_addon),
     # what "known" is compared with: the same customers
     "floor": Scenario(confirm, known=True),
 }
