@@ -63,9 +63,9 @@ def test_e2e(*args):
     # pytest-odoo needs a database of its own as soon as it is loaded
     options = ["-pno:odoo", "--screenshot=only-on-failure"]
     if not args:
-        options += ["-mnot slow"]
         # three files at once, each with its own servers
         options += ["--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder"]
+        options.append("-mnot slow")
     return _pytest(os.environ, "tests", options, args)
 
 

@@ -35,8 +35,13 @@ class Odoo:
     def environ(self):
         """Return the environment for a process that imports Odoo."""
         programs = [self.python.parent, npm(RTLCSS) / ".bin", os.environ.get("PATH")]
-        paths = {"PATH": ":".join(map(str, programs)), "PYTHONPATH": str(self.library)}
-        return {**os.environ, **paths}
+        return {
+            **os.environ,
+            "PATH": ":".join(map(str, programs)),
+            "PYTHONPATH": str(self.library),
+            "PYTHONDONTWRITEBYTECODE": "",  # once, and not at each start
+            "PYTHONPYCACHEPREFIX": str(cache_dir() / "pycache"),
+        }
 
 
 def setup():

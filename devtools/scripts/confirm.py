@@ -12,5 +12,4 @@ order.action_confirm()
 if not (partner.user_ids.share and partner.user_ids.login == "jane@example.com"):
     raise RuntimeError(f"{order.name} is confirmed, and {partner.name} has no account.")
 env.cr.commit()
-print(f"Order {order.name} made the portal user {partner.user_ids.login},")
-print(f"by the addon in {get_module_path('sales_confirm_user_create')}")
+print(order.name, partner.user_ids.login, get_module_path("sales_confirm_user_create"))
