@@ -18,7 +18,7 @@ run: ## Run a demo shop with the addon and an inbox (PORT=, INBOX_PORT=)
 shell: ## Open `odoo shell` on that shop, or run the script on standard input
 	$(DEVTOOLS) shop shell
 
-test: ## Run all tests (ARGS= for pytest)
+test: ## Run the tests, without the long ones (ARGS= for pytest)
 	$(DEVTOOLS) checks test $(ARGS)
 
 test-addon: ## Run the addon's own tests (ARGS= for pytest, WITH= other modules)
@@ -32,7 +32,7 @@ coverage: ## Run the addon's own tests, and fail if they run less than 95 % of i
 
 test-faults: export ALL_FAULTS = 1
 test-faults: ## Run the long tests: races, crashes, attacks, updates
-	$(DEVTOOLS) checks test_e2e $(patsubst %,tests/test_%.py,faults mail_server batch attacks upgrade lifecycle account activation) $(ARGS)
+	$(DEVTOOLS) checks test_e2e -m "slow or repeated" $(ARGS)
 
 test-peers: ## Run Odoo's own tests with the addon and without (ARGS= modules)
 	$(DEVTOOLS) checks test_peers $(ARGS)

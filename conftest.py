@@ -20,9 +20,9 @@ def browser_alone_for_a_tour(request):
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="class", autouse=True)
 def pages_stay_compiled(pytestconfig):
-    """Keep compiled pages from test to test, unless a test changes a view.
+    """Keep compiled pages from test to test, unless one of the class changes a view.
 
     Odoo empties all caches after each test, and compiling took a fifth of the time.
     """
@@ -40,7 +40,6 @@ def pages_stay_compiled(pytestconfig):
 
     def clear_what_changed(registry):
         if changed:
-            changed.clear()
             clear_all_caches(registry)
         else:
             clear_cache(registry, "default", "assets", "stable", "routing")

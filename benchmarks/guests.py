@@ -70,6 +70,7 @@ def _all_check_out(site, server, guests):
 def _check_out(server, product, failed):
     """Buy something as a new guest, and note a failure."""
     visitor = Visitor(server)
+    # Odoo's workers take one connection at a time.
     visitor.session.headers["Connection"] = "close"
     try:
         visitor.get("/shop")

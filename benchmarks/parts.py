@@ -40,7 +40,8 @@ def fresh(options):
 
 def shared(options):
     """Look up customers who share one address with many, and others."""
-    with Site() as site, site.database(min(options.sizes)) as db:
+    size = min(options.sizes)
+    with Site() as site, site.database(size) as db, step("look up a shared address"):
         job = {"contacts": 50_000, "repeats": 4 * options.repeats}
         return site.job(db, "accounts.shared_address", **job)
 

@@ -11,8 +11,7 @@ from .environment import get_odoo, virtualenv
 from .instance import CONFIG, Instance
 from .system import end, spawn
 
-# in percent, of lines and branches
-COVERAGE = 95
+COVERAGE = 95  # in percent, of lines and branches
 # pytest's exit status when `args` pick no test
 NOTHING_PICKED = 5
 # of Odoo, that the addon extends
@@ -20,7 +19,7 @@ PEERS = ("sale", "website_sale", "portal", "auth_signup", "payment")
 
 
 def test(*args):
-    """Run all tests, both halves at once, as those of `tests` often wait.
+    """Run the tests, both halves at once, as those of `tests` often wait.
 
     The output of the addon's own tests is printed when all are done.
     """
@@ -65,6 +64,7 @@ def test_e2e(*args):
     if not args:
         # three files at once, each with its own servers
         options += ["--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder"]
+    if not any(arg.startswith("tests/") for arg in args):
         options.append("-mnot slow")
     return _pytest(os.environ, "tests", options, args)
 

@@ -2,6 +2,12 @@ from . import controllers, models, report, wizard
 
 
 def post_init_hook(env):
+    """Bring what the database has in the form that the addon relies on."""
+    _set_activation_dates(env)
+    env["res.users"]._mark_internal_contacts()
+
+
+def _set_activation_dates(env):
     """Take portal users who have logged in before for activated.
 
     Odoo keeps the date of the latest login only: later than the first one, but before

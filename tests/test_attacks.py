@@ -117,7 +117,7 @@ def test_a_customer_deletes_the_account_and_comes_back(shop):
 
 
 def test_a_guest_types_an_address_of_three_thousand_characters(shop):
-    # that no index can compress
+    # which cannot be compressed to fit into an index
     address = f"{shake_256(b'').hexdigest(1500)}@example.com"
     Visitor(shop.server).buy(shop.chair, address)
     assert shop.db.last_order(address)

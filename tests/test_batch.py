@@ -8,6 +8,8 @@ from .client import Rpc
 from .database import Database, eventually
 from .shop import FULL
 
+pytestmark = pytest.mark.repeated
+
 ORDERS = 10_000 if FULL else 1_500
 
 PAST_ORDERS = """

@@ -5,11 +5,14 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 import requests
 
 from .client import Visitor
 from .database import eventually
 from .shop import FULL, state_of
+
+pytestmark = pytest.mark.repeated
 
 ROUNDS = 50 if FULL else 2
 PROCESSES = (2, 8, 32) if FULL else (2, 8)

@@ -7,6 +7,8 @@ from .database import eventually
 from .mailbox import token_in
 from .shop import FULL, confirm, quote, run_shop, state_of
 
+pytestmark = pytest.mark.repeated
+
 THROTTLE = "451 4.7.1 too many messages, try again later"
 # in seconds
 SLOW = 30 if FULL else 15

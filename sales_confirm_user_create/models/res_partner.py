@@ -64,8 +64,9 @@ class ResPartner(models.Model):
         groups="base.group_erp_manager",
     )
 
-    # Hashes have one size, whatever is typed. Each confirmation looks for the contacts
-    # of internal users alone: a placeholder address has no end of others.
+    # Hashes have one size, whatever is typed. The first is for claims and refusals. The
+    # second is for each confirmation, which needs the contacts of internal users only:
+    # any number of others may share a placeholder address.
     _email_normalized_idx = models.Index("USING hash (email_normalized)")
     _internal_email_idx = models.Index(
         "USING hash (email_normalized) WHERE partner_share IS NOT TRUE"

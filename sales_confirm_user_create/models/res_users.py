@@ -115,7 +115,7 @@ class ResUsers(models.Model):
                 """
                 WITH customer(id, address) AS (%(customers)s),
                 found AS (
-                    SELECT customer.id AS customer_id, users.*
+                    SELECT DISTINCT customer.id AS customer_id, users.*
                       FROM customer
                       JOIN LATERAL (
                             SELECT %(columns)s FROM res_users users
@@ -154,6 +154,18 @@ class ResUsers(models.Model):
         ):
             users_by_customer[customer_id].append(CustomerUser(*values))
         return users_by_customer
+
+    @api.model
+    def _mark_internal_contacts(self):
+        """Have the contacts of internal users found by the index that is for them.
+
+        Earlier versions of Odoo took them for customers after contacts were merged.
+        """
+        users = self.search(
+            [("share", "=", False), ("partner_id.partner_share", "=", True)]
+        )
+        partners = users.partner_id
+        self.env.add_to_compute(partners._fields["partner_share"], partners)
 
     # === Creating accounts === #
 

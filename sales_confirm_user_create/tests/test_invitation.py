@@ -276,6 +276,20 @@ class TestInvitation(PortalAccountCommon):
         employee = self.env.ref("base.user_admin")
         self.assertFalse(employee.portal_activation_date)
 
+    def test_employee_of_before_the_installation_is_found_by_the_address(self):
+        """The contact is marked as a customer's, as merging contacts once did."""
+        employee = new_test_user(
+            self.env, "john", "base.group_user", email=self.customer.email
+        )
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE res_partner SET partner_share = TRUE WHERE id = %s",
+            [employee.partner_id.id],
+        )
+        self.env.invalidate_all()
+        post_init_hook(self.env)
+        self.assertFalse(self._confirm_order().user_created)
+
     def test_user_of_old_is_not_taken_for_activated_now(self):
         user = new_test_user(self.env, "old@example.com", "base.group_portal")
         self.env["res.users.log"].with_user(user).sudo().create({})

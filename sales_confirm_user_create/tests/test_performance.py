@@ -245,6 +245,7 @@ class TestPerformance(PortalAccountCommon):
             for node in nodes
             if node.get("Alias") == "contact"
         ]
+        self.assertTrue(rows)
         self.assertEqual(sum(rows), 0)
 
     def test_a_login_without_website_is_unique_in_the_database(self):

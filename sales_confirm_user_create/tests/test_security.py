@@ -90,6 +90,7 @@ class TestSecurity(PortalAccountCommon):
         order.action_confirm()
         records = [order, order.partner_id, order.company_id, self.customer.user_ids]
         records.append(self.env["account.move"].create({"move_type": "out_invoice"}))
+        read = []
         for groups in (
             "base.group_user",
             "base.group_erp_manager",
@@ -103,6 +104,7 @@ class TestSecurity(PortalAccountCommon):
                 readable = record.with_user(employee)
                 if not readable.has_access("read"):
                     continue
+                read.append((groups, record))
                 ours = [
                     name
                     for name in readable.fields_get()
@@ -112,6 +114,7 @@ class TestSecurity(PortalAccountCommon):
                     self.env.invalidate_all()
                     [values] = readable.read(ours)
                     self.assertEqual(values["id"], record.id)
+        self.assertIn(("sales_team.group_sale_salesman_all_leads", order), read)
 
     def test_invitation_fields_are_for_administrators(self):
         self._create_order().action_confirm()

@@ -72,6 +72,7 @@ def migrate(cr, version):
     _create_invitations(env)
     _switch_jobs(env)
     _adapt_mail_templates(env)
+    env["res.users"]._mark_internal_contacts()
     env.invalidate_all()
 
 
