@@ -58,9 +58,8 @@ def _confirm(figures):
             time = (ms["known"] / ms["floor"]).median()
             rows.append(row(f"{where}: known, time to no account", 1.03, time, "×", 3))
     low, high = runs["size"].min(), runs["size"].max()
-    growth = costs[100, high] / costs[100, low]
     name = f"{high:,} to {low:,} users: new, 100 at once"
-    return [*rows, row(name, 1.5, growth, "×")]
+    return [*rows, row(name, 1.5, costs[100, high] / costs[100, low], "×")]
 
 
 def _fresh(figures):

@@ -67,7 +67,9 @@ def test_a_guest_is_asked_and_creates_the_account(shop, open_page):
     assert len(shop.mailbox.invitations(address)) == 1
 
 
-@pytest.mark.parametrize("lang", ["fr_FR", "ar_001"])
+@pytest.mark.parametrize(
+    "lang", [pytest.param("en_US", marks=pytest.mark.slow), "fr_FR", "ar_001"]
+)
 def test_a_customer_refuses_the_account(shop, open_page, lang):
     address = f"{lang.lower()}@example.com"
     set_policy(shop, "all")

@@ -1,4 +1,4 @@
-"""The page that the link in an invitation opens, in each state and two languages."""
+"""The page that the link in an invitation opens, in each state and three languages."""
 
 import polib
 import pytest
@@ -21,8 +21,7 @@ from .client import Visitor, new_contact, new_quotation
 from .shop import confirm, expire_links, run_shop
 
 PASSWORD = "correct horse battery"
-# one from left to right and one from right to left
-LANGUAGES = {"en": "en_US", "ar": "ar_001"}
+LANGUAGES = {"en": "en_US", "fr": "fr_FR", "ar": "ar_001"}
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +31,7 @@ def shop(addon_instance, mailbox):
         yield shop
 
 
-@pytest.fixture(params=LANGUAGES)
+@pytest.fixture(params=["en", pytest.param("fr", marks=pytest.mark.slow), "ar"])
 def lang(request):
     """A language of the shop, as its addresses begin."""
     return request.param
