@@ -30,15 +30,15 @@ test-e2e: ## Run the tests from outside (ARGS= for pytest)
 coverage: ## Run the addon's own tests, and fail if they run less than 95 % of it
 	$(DEVTOOLS) checks coverage $(ARGS)
 
-test-faults: export ALL_FAULTS = 1
 test-faults: ## Run the long tests: races, crashes, attacks, updates
-	$(DEVTOOLS) checks test_e2e -m "slow or repeated" $(ARGS)
+	$(DEVTOOLS) checks test_e2e -m slow $(ARGS)
 
 test-peers: ## Run Odoo's own tests with the addon and without (ARGS= modules)
 	$(DEVTOOLS) checks test_peers $(ARGS)
 
-pictures: ## Take pictures of the backend, on a computer and a phone
-	$(DEVTOOLS) checks test_e2e tests/pictures.py $(ARGS)
+pictures: export PICTURES = tests/screenshots
+pictures: ## Take pictures of all pages, on a computer and a phone
+	$(DEVTOOLS) checks test_e2e tests tests/pictures.py $(ARGS)
 
 lint: ## Check the form of the code (ARGS= for pre-commit)
 	$(DEVTOOLS) checks lint $(ARGS)

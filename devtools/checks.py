@@ -11,6 +11,7 @@ from .environment import get_odoo, virtualenv
 from .instance import CONFIG, Instance
 from .system import end, spawn
 
+PARALLEL = ("--dist=loadfile", "--no-loadscope-reorder")
 COVERAGE = 95  # in percent, of lines and branches
 NOTHING_PICKED = 5  # pytest's exit status when `args` pick no test
 # The page of an order offers no sign-up to a customer who gets an account anyway.
@@ -48,6 +49,7 @@ def test_addon(*args):
                 log = instance.folder / "install.log"
                 instance.odoo_command([f"--init={names}"], db=db, log=log)
         options = [f"--odoo-config={CONFIG}", f"--odoo-database={db}", "--odoo-http"]
+        options += [] if args else ["--numprocesses=2", *PARALLEL]
         return _pytest(instance.environ(), ADDON, options, args)
 
 
@@ -61,9 +63,7 @@ def test_e2e(*args):
     """Run the tests from outside."""
     # pytest-odoo needs a database of its own as soon as it is loaded
     options = ["-pno:odoo", "--screenshot=only-on-failure"]
-    if not args:
-        # three files at once, each with its own servers
-        options += ["--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder"]
+    options += [] if args else ["--numprocesses=3", *PARALLEL]
     if not any(arg.startswith("tests/") for arg in args):
         options.append("-mnot slow")
     return _pytest(os.environ, "tests", options, args)

@@ -73,11 +73,6 @@ class Cluster:
             self._process = None
             shutil.rmtree(self.socket, ignore_errors=True)
 
-    @property
-    def pid(self):
-        """The process id of the server, also of one that another process runs."""
-        return int((self.data / "postmaster.pid").read_text().splitlines()[0])
-
     def sql(self, db, statement, **values):
         """Run SQL, in which `:'name'` stands for a value; return its rows as text."""
         options = [f"--set={name}={value}" for name, value in values.items()]

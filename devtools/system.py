@@ -23,15 +23,11 @@ def postgres_bin():
     return newest and newest.parent
 
 
-def chromium():
-    """Return the path of Chromium, or None."""
-    return shutil.which("chromium")
-
-
 # Debian package: how to see that it, or its equivalent, is installed
 PACKAGES = {
     "postgresql": postgres_bin,
-    "chromium": chromium,
+    "chromium": lambda: shutil.which("chromium"),  # for Odoo's tours
+    "chromium-headless-shell": lambda: shutil.which("chromium-headless-shell"),
     "python3-venv": lambda: importlib.util.find_spec("ensurepip"),
     "nodejs": lambda: shutil.which("node"),
     "npm": lambda: shutil.which("npm"),

@@ -1,12 +1,14 @@
 """A real Chromium, and pictures of what it shows."""
 
+import os
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 
 from .client import ADDRESS
 
-SCREENSHOTS = Path(__file__).parent / "screenshots"
+# where `make pictures` keeps pictures; other runs take none
+SCREENSHOTS = os.environ.get("PICTURES") and Path(os.environ["PICTURES"])
 OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -34,6 +36,7 @@ def new_page(new_context, server=None, viewport=DESKTOP):
         viewport=viewport,
         base_url=server and server.url,
         locale="en-US",
+        reduced_motion="reduce",
         is_mobile=viewport is PHONE,
         has_touch=viewport is PHONE,
         # one that is just being installed can hold up the next page for ever
@@ -45,13 +48,15 @@ def new_page(new_context, server=None, viewport=DESKTOP):
 
 
 def keep_picture(page, name, full_page=False):
-    """Keep a picture of a page in a file named `name`."""
-    SCREENSHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=full_page)
+    """Keep a picture of a page in a file named `name`, in `make pictures`."""
+    if SCREENSHOTS:
+        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=full_page)
 
 
 def keep_pictures(page, name):
     """Keep pictures of a page as a computer and as a phone shows it."""
+    if not SCREENSHOTS:
+        return
     before = page.viewport_size
     for screen, size in SCREENS.items():
         page.set_viewport_size(size)

@@ -1,24 +1,16 @@
 """What the tests share: database servers, a mail server and a browser."""
 
+import shutil
 from contextlib import ExitStack
 from functools import partial
 
 import pytest
 
 from devtools.instance import Instance
-from devtools.system import chromium
 
 from .browser import OPTIONS, new_page
 from .mailbox import Mailbox
 from .shop import run_shop
-
-# Files that take longest: begun first, they leave nothing long for the end.
-LONGEST = ("test_claims", "test_activation", "test_journey")
-
-
-def pytest_collection_modifyitems(items):
-    """Begin with the files that take longest."""
-    items.sort(key=lambda item: item.path.stem not in LONGEST)
 
 
 @pytest.fixture(scope="session")
@@ -57,10 +49,10 @@ def new_shop(addon_instance, mailbox):
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
-    """Have pytest-playwright start the machine's own Chromium."""
+    """Have pytest-playwright start the machine's own Chromium without a window."""
     return {
         **browser_type_launch_args,
-        "executable_path": chromium(),
+        "executable_path": shutil.which("chromium-headless-shell"),
         "args": OPTIONS,
     }
 

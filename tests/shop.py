@@ -1,6 +1,5 @@
 """What a test does to a running shop as its administrator, or looks at in it."""
 
-import os
 import time
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -10,9 +9,6 @@ from devtools.base import ADDON
 from .client import Rpc, RpcError, new_contact, new_quotation
 from .database import Database, eventually
 from .mailbox import token_in
-
-# `make test` tries some tests a few times, `make test-faults` many times
-FULL = bool(os.environ.get("ALL_FAULTS"))
 
 
 @contextmanager

@@ -31,7 +31,12 @@ def shop(addon_instance, mailbox):
         yield shop
 
 
-@pytest.fixture(params=["en", pytest.param("fr", marks=pytest.mark.slow), "ar"])
+@pytest.fixture(
+    params=[
+        "en",
+        *(pytest.param(lang, marks=pytest.mark.slow) for lang in ("fr", "ar")),
+    ]
+)
 def lang(request):
     """A language of the shop, as its addresses begin."""
     return request.param

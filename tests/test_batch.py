@@ -6,11 +6,10 @@ import pytest
 
 from .client import Rpc
 from .database import Database, eventually
-from .shop import FULL
 
-pytestmark = pytest.mark.repeated
+pytestmark = pytest.mark.slow
 
-ORDERS = 10_000 if FULL else 1_500
+ORDERS = 10_000
 
 PAST_ORDERS = """
 partners = env["res.partner"].create([

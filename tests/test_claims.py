@@ -1,8 +1,6 @@
 """A returning guest adds orders to the account, in a shop with all related apps."""
 
 import io
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 
 import lxml.html
 import pytest
@@ -25,6 +23,8 @@ from .client import ADDRESS as DETAILS
 from .client import Visitor
 from .database import eventually
 from .shop import run_shop
+
+pytestmark = pytest.mark.slow
 
 ADDRESS = "jane.returns@example.com"
 PASSWORD = "correct horse battery"
@@ -55,31 +55,6 @@ def test_a_returning_guest_finds_all_orders_in_the_account(shop, open_page):
     order_again(shop, page, third)
     assert_nothing_else_is_open(shop, third)
     look_at_order_forms(shop, open_page, second)
-
-
-def test_claims_at_the_same_moment_add_the_order_once(shop):
-    address = "racer@example.com"
-    Visitor(shop.server).buy(shop.chair, address)
-    Visitor(shop.server).activate(shop.mailbox.wait(address)[0], PASSWORD)
-    Visitor(shop.server).buy(shop.chair, address)
-    order_id = shop.db.last_order(address)
-    token = shop.db.value("SELECT access_token FROM sale_order WHERE id = %s", order_id)
-    barrier = Barrier(4)
-
-    def claim(visitor):
-        page = visitor.page(f"/my/orders/{order_id}?access_token={token}")
-        [form] = [form for form in page.forms if (form.action or "").endswith("/claim")]
-        barrier.wait(60)
-        return visitor.session.post(
-            shop.server.url + form.action, data=dict(form.form_values()), timeout=120
-        )
-
-    visitors = [Visitor(shop.server).log_in(address, PASSWORD) for _ in range(4)]
-    with ThreadPoolExecutor(4) as pool:
-        assert {answer.status_code for answer in pool.map(claim, visitors)} == {200}
-    assert account_of(shop, order_id)
-    notes = [note for note in shop.db.notes(order_id) if "Added to the portal" in note]
-    assert len(notes) == 1
 
 
 def buy_and_activate(shop, open_page):

@@ -1,5 +1,6 @@
 """What goes wrong around a confirmation, tried on real processes."""
 
+import copy
 import random
 import threading
 import time
@@ -10,77 +11,62 @@ import requests
 
 from .client import Visitor
 from .database import eventually
-from .shop import FULL, state_of
+from .shop import state_of
 
-pytestmark = pytest.mark.repeated
-
-ROUNDS = 50 if FULL else 2
-PROCESSES = (2, 8, 32) if FULL else (2, 8)
-KILLS = 20 if FULL else 2
-KILLED_ORDERS = 200 if FULL else 20
+PASSWORD = "correct horse battery"
+KILLS = 20
+KILLED_ORDERS = 200
 SEED = 20
 
 
 # === At the same moment === #
 
 
-def test_confirmations_at_the_same_moment_make_one_user_and_one_invitation(new_shop):
-    """Several processes, many rounds, in turns for one contact and for several.
+@pytest.mark.parametrize(
+    ("size", "rounds"),
+    [
+        (8, 4),
+        *(pytest.param(size, 50, marks=pytest.mark.slow) for size in (2, 8, 32)),
+    ],
+)
+def test_confirmations_at_the_same_moment_make_one_user_and_one_invitation(
+    new_shop, size, rounds
+):
+    """Several processes, some rounds, in turns for one contact and for several.
 
     The worker processes are forked before the start of the first round, and a barrier
     lets all requests of a round go at once.
     """
-    shop = new_shop("race", workers=max(PROCESSES), extra=["--limit-time-cpu=600"])
-    session = Visitor(shop.server).log_in("admin", "admin").session
-    barriers = {size: threading.Barrier(size) for size in PROCESSES}
+    shop = new_shop("race", workers=size, extra=["--limit-time-cpu=600"])
+    barrier = threading.Barrier(size)
 
-    def confirm_together(size, order_id):
-        with requests.Session() as own:
-            own.cookies.update(session.cookies)
-            barriers[size].wait(60)
-            return own.post(
-                f"{shop.server.url}/web/dataset/call_kw",
-                json={
-                    "params": {
-                        "model": "sale.order",
-                        "method": "action_confirm",
-                        "args": [[order_id]],
-                        "kwargs": {},
-                    }
-                },
-                timeout=120,
-            ).json()
+    def confirm_together(order_id):
+        rpc = copy.copy(shop.admin)
+        with requests.Session() as rpc.session:
+            rpc.session.cookies.update(shop.admin.session.cookies)
+            barrier.wait(60)
+            rpc("sale.order", "action_confirm", [order_id])
 
-    rounds = [(size, number) for size in barriers for number in range(ROUNDS)]
-    orders = new_race_orders(shop, rounds)
-    with ThreadPoolExecutor(max(PROCESSES)) as pool:
-        for size, number in rounds:
-            address = race_address(size, number)
-            answers = pool.map(confirm_together, [size] * size, orders[size, number])
-            assert [answer for answer in answers if "error" in answer] == []
+    addresses = [f"round{number}.of{size}@example.com" for number in range(rounds)]
+    orders = new_race_orders(shop, addresses, size)
+    with ThreadPoolExecutor(size) as pool:
+        for number, address in enumerate(addresses):
+            list(pool.map(confirm_together, orders[address]))
             assert len(shop.db.users(address)) == 1, address
             states = shop.db.sql(
                 "SELECT state, user_created FROM sale_order WHERE id IN %s",
-                tuple(orders[size, number]),
+                tuple(orders[address]),
             )
             assert {state for state, _flag in states} == {"sale"}
             assert [flag for _state, flag in states].count(True) == 1, address
             if number % 2:
-                assert count_notes(shop, orders[size, number]) == [1] * size
+                assert count_notes(shop, orders[address]) == [1] * size
 
     eventually(lambda: not shop.db.due())
-    counts = {
-        len(shop.mailbox.invitations(race_address(size, number)))
-        for size, number in rounds
-    }
+    counts = {len(shop.mailbox.invitations(address)) for address in addresses}
     assert counts == {1}
     log = shop.server.log.read_text(errors="replace")
     assert "has a user by now" in log or "tries left" in log, "no two ever met"
-
-
-def race_address(size, number):
-    """Return the address that all confirmations of a round are for."""
-    return f"round{number}.of{size}@example.com"
 
 
 def count_notes(shop, order_ids):
@@ -93,20 +79,20 @@ def count_notes(shop, order_ids):
     return [count for [count] in rows]
 
 
-def new_race_orders(shop, rounds):
+def new_race_orders(shop, addresses, size):
     """Create the quotations of all rounds, without lines as they do not matter.
 
     In every other round all are for one contact, else each is for its own.
 
-    :return: dict of rounds to lists of ids
+    :return: dict of addresses to lists of ids
     """
     orders = {}
-    for size, number in rounds:
-        values = {"name": "Jane Doe", "email": race_address(size, number)}
+    for number, address in enumerate(addresses):
+        values = {"name": "Jane Doe", "email": address}
         contacts = shop.admin(
             "res.partner", "create", [values] * (size if number % 2 else 1)
         )
-        orders[size, number] = shop.admin(
+        orders[address] = shop.admin(
             "sale.order",
             "create",
             [{"partner_id": contacts[index % len(contacts)]} for index in range(size)],
@@ -114,9 +100,39 @@ def new_race_orders(shop, rounds):
     return orders
 
 
+def test_claims_at_the_same_moment_add_the_order_once(new_shop):
+    shop = new_shop("claims_race")
+    chair = shop.db.product("Office Chair")
+    address = "racer@example.com"
+    Visitor(shop.server).buy(chair, address)
+    Visitor(shop.server).activate(shop.mailbox.wait(address)[0], PASSWORD)
+    Visitor(shop.server).buy(chair, address)
+    order_id = shop.db.last_order(address)
+    token = shop.db.value("SELECT access_token FROM sale_order WHERE id = %s", order_id)
+    barrier = threading.Barrier(4)
+
+    def claim(visitor):
+        page = visitor.page(f"/my/orders/{order_id}?access_token={token}")
+        [form] = [form for form in page.forms if (form.action or "").endswith("/claim")]
+        barrier.wait(60)
+        return visitor.session.post(
+            shop.server.url + form.action, data=dict(form.form_values()), timeout=120
+        )
+
+    visitors = [Visitor(shop.server).log_in(address, PASSWORD) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        assert {answer.status_code for answer in pool.map(claim, visitors)} == {200}
+    assert shop.db.value(
+        "SELECT portal_partner_id FROM sale_order WHERE id = %s", order_id
+    )
+    notes = [note for note in shop.db.notes(order_id) if "Added to the portal" in note]
+    assert len(notes) == 1
+
+
 # === The server dies === #
 
 
+@pytest.mark.slow
 def test_no_order_loses_its_account_when_the_server_is_killed(new_shop):
     """20 times `kill -9`, 200 orders placed on the website, 2 workers.
 

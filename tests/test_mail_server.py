@@ -5,13 +5,11 @@ import pytest
 from .client import new_contact, new_quotation
 from .database import eventually
 from .mailbox import token_in
-from .shop import FULL, confirm, quote, run_shop, state_of
-
-pytestmark = pytest.mark.repeated
+from .shop import confirm, quote, run_shop, state_of
 
 THROTTLE = "451 4.7.1 too many messages, try again later"
 # in seconds
-SLOW = 30 if FULL else 15
+SLOW = 15
 
 
 @pytest.fixture(scope="module")
