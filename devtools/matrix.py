@@ -38,10 +38,7 @@ def matrix(*names):
         if postgres:
             environ["PG_BIN"] = str(_postgres(postgres))
         log.unlink(missing_ok=True)
-        line = [
-            python,
-            *["-m", "devtools", "checks", "test_addon", "-q", "-n2", "--dist=loadfile"],
-        ]
+        line = [python, "-m", "devtools", "checks", "test_addon"]
         statuses.append(spawn(line, log=log, env=environ).wait())
         say(tail(log, 200 if statuses[-1] else 1))
         table.append(f"| {title} | {tail(log, 1).splitlines()[0].strip('= ')} |")
