@@ -134,7 +134,7 @@ def set_dates(addons):
     """Date static files by what is in them, as Odoo names bundles by their dates."""
     for root in as_list(addons):
         for path in Path(root, ADDON, "static").rglob("*.*"):
-            date = int(digest(path.read_bytes()), 16) % 10**9
+            date = 10**9 + int(digest(path.read_bytes()), 16) % 10**8  # from 2001 on
             os.utime(path, (date, date))
 
 
