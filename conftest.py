@@ -6,7 +6,7 @@ from devtools.base import lock
 
 # Files that take longest: begun first, they leave nothing long for the end. Tours come
 # before the other half has a browser.
-FIRST = ("test_tours", "test_claims", "test_activation", "test_journey")
+FIRST = ("test_tours", "test_activation", "test_confirmations", "test_journey")
 
 
 def pytest_collection_modifyitems(items):
