@@ -9,6 +9,7 @@ import tempfile
 from .base import ADDON, PROJECT, DevtoolsError, cache_dir, run, say, step
 from .environment import get_odoo, virtualenv
 from .instance import CONFIG, Instance
+from .recipes import SCRIPTS
 from .system import end, spawn
 
 PARALLEL = ("--dist=loadfile", "--no-loadscope-reorder")
@@ -46,8 +47,8 @@ def test_addon(*args):
         if modules is not None:
             names = ",".join(filter(None, [modules, ADDON]))
             with step(f"install {names}"):
-                log = instance.folder / "install.log"
-                instance.odoo_command([f"--init={names}"], db=db, log=log)
+                instance.odoo_command([f"--init={names}"], db=db)
+                instance.shell(db, (SCRIPTS / "assets.py").read_text())
         options = [f"--odoo-config={CONFIG}", f"--odoo-database={db}", "--odoo-http"]
         options += [] if args else ["--numprocesses=2", *PARALLEL]
         return _pytest(instance.environ(), ADDON, options, args)

@@ -14,7 +14,6 @@ MODULES = (
 )
 # Brings the Sales app, which a test walks through.
 USUAL = "sale_management"
-# Odoo 19.0 takes 3.10 to 3.13; we start at 3.11.
 PYTHONS = ("3.11", "3.12", "3.13")
 # The server only, from npm. Its clients are those of the machine.
 POSTGRES = ("16.14.0-beta.17", "17.10.0-beta.17", "18.4.0-beta.17")
