@@ -7,15 +7,13 @@ from devtools.base import lock
 # Files that take longest: begun first, they leave nothing long for the end. Tours come
 # before the other half has a browser.
 FIRST = ("test_tours", "test_activation", "test_confirmations", "test_journey")
+# Caches of what Odoo empties by name with each change; records in others may be gone.
+KEPT = {"templates", "groups", "assets", "routing"}
 
 
 def pytest_collection_modifyitems(items):
     """Begin with the files that take longest."""
     items.sort(key=lambda item: item.path.stem not in FIRST)
-
-
-# Caches that nothing but a call empties.
-KEPT = {"templates", "groups", "assets", "routing"}
 
 
 @pytest.fixture(autouse=True)

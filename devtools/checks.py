@@ -12,7 +12,7 @@ from .instance import CONFIG, Instance
 from .recipes import SCRIPTS
 from .system import end, spawn
 
-PARALLEL = ("--dist=loadfile", "--no-loadscope-reorder")
+PARALLEL = ("--dist=loadfile", "--no-loadscope-reorder")  # files at once, in order
 COVERAGE = 95  # in percent, of lines and branches
 NOTHING_PICKED = 5  # pytest's exit status when `args` pick no test
 # The page of an order offers no sign-up to a customer who gets an account anyway.
@@ -66,7 +66,7 @@ def test_e2e(*args):
     options = ["-pno:odoo", "--screenshot=only-on-failure"]
     options += [] if args else ["--numprocesses=3", *PARALLEL]
     if not any(arg.startswith("tests/") for arg in args):
-        options.append("-mnot slow")
+        options.append("-mnot slow")  # a later -m replaces it
     return _pytest(os.environ, "tests", options, args)
 
 
