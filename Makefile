@@ -1,4 +1,5 @@
-PYTHON ?= python3
+# Debian's own is built for speed, those of others often are not.
+PYTHON ?= $(or $(wildcard /usr/bin/python3),python3)
 ARGS ?=
 # A command is a function: of the module, by its name, with the arguments in ARGS.
 DEVTOOLS = @exec $(PYTHON) -m devtools

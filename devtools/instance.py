@@ -87,7 +87,8 @@ class Instance:
         # the files first: an interrupted copy leaves no database without files
         shutil.rmtree(store / db, ignore_errors=True)
         if (store / template).exists():
-            copy_tree(store / template, store / db)
+            # linked: Odoo never changes a file of its store
+            copy_tree(store / template, store / db, "--link")
         self.cluster.create(db, template)
         return db
 
@@ -181,11 +182,11 @@ def instances_dir():
     return cache_dir() / "instances"
 
 
-def copy_tree(source, target):
+def copy_tree(source, target, *options):
     """Copy a folder with its owners; whole or not at all."""
     temp = target.with_name(f".{target.name}.part")
     shutil.rmtree(temp, ignore_errors=True)
     temp.parent.mkdir(parents=True, exist_ok=True)
     # a link to a folder would be copied as one, and the copy would be the original
-    run(["cp", "-a", "--reflink=auto", source.resolve(), temp])
+    run(["cp", "-a", "--reflink=auto", *options, source.resolve(), temp])
     temp.rename(target)

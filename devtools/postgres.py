@@ -18,7 +18,7 @@ SETTINGS = """
     min_wal_size=32MB wal_level=minimal max_wal_senders=0 timezone=UTC
 """
 # If the machine crashes, nobody misses a throwaway database. Tests get faster.
-THROWAWAY = "fsync=off synchronous_commit=off full_page_writes=off"
+THROWAWAY = "fsync=off synchronous_commit=off full_page_writes=off wal_recycle=off"
 
 
 class Cluster:
