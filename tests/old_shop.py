@@ -1,9 +1,8 @@
 """A shop that has used an old release of the addon, for the tests of an update."""
 
 import ast
-import io
+import shutil
 import subprocess
-import tarfile
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -102,13 +101,10 @@ def version(folder):
 
 def unpack(release, folder):
     """Put the addon of an old release into a folder."""
-    archive = subprocess.run(
-        ["git", "-C", PROJECT, "archive", RELEASES[release], ADDON],
-        check=True,
-        stdout=subprocess.PIPE,
-    )
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
-        tar.extractall(folder, filter="data")
+    archive = f"{folder}.zip"
+    git = ["git", "-C", PROJECT, "archive", f"--output={archive}"]
+    subprocess.run([*git, RELEASES[release], ADDON], check=True)
+    shutil.unpack_archive(archive, folder)
     assert version(folder) == release
 
 
