@@ -107,6 +107,26 @@ registry.category("web_tour.tours").add("portal_account_settings", {
             run: "click",
         },
         {
+            content: "Edit the invitation",
+            trigger: "#portal_account_setting button:contains(Edit the invitation)",
+            run: "click",
+        },
+        {
+            content: "Its button looks like one",
+            trigger:
+                ".o_field_html a[style*='background-color']:contains(Activate my account)",
+        },
+        {
+            content: "Go back",
+            trigger: ".o_breadcrumb a:contains(Settings)",
+            run: "click",
+        },
+        {
+            content: "Open the settings of the website again",
+            trigger: ".settings_tab .tab[data-key=website]",
+            run: "click",
+        },
+        {
             content: "Reminders can be set",
             trigger:
                 "#portal_account_setting .o_field_widget[name=portal_reminder_max]:visible",
