@@ -199,6 +199,15 @@ class TestInvitationMail(PortalAccountCommon):
             self.assertEqual((name, content), ("terms.txt", b"Terms"))
         self.assertEqual(template.attachment_ids.raw, b"Terms")
 
+    def test_button_has_the_colors_of_the_company(self):
+        self.env.company.email_primary_color = "#112233"
+        self.env.company.email_secondary_color = "#DDEEFF"
+        self._confirm_order()
+        [mail] = self._send_invitations()
+        self.assertIn("background-color: #DDEEFF;", str(mail["body"]))
+        self.assertIn("color: #112233;", str(mail["body"]))
+        self.assertNotIn("#875A7B", str(mail["body"]))
+
     def test_rendering_the_template_by_hand_gives_no_link(self):
         self._confirm_order()
         template, invitation = self.env.ref(MAIL_TEMPLATE), self._get_invitation()
