@@ -87,8 +87,7 @@ class Instance:
         # the files first: an interrupted copy leaves no database without files
         shutil.rmtree(store / db, ignore_errors=True)
         if (store / template).exists():
-            # linked: Odoo never changes a file of its store
-            copy_tree(store / template, store / db, "--link")
+            copy_tree(store / template, store / db, "--link")  # Odoo changes none
         self.cluster.create(db, template)
         return db
 
