@@ -1,4 +1,4 @@
-# Debian's own is built for speed, those of others often are not.
+# Debian's Python is optimized; one that was built on the machine often is not.
 PYTHON ?= $(or $(wildcard /usr/bin/python3),python3)
 ARGS ?=
 # A command is a function: of the module, by its name, with the arguments in ARGS.

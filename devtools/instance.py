@@ -87,7 +87,7 @@ class Instance:
         # the files first: an interrupted copy leaves no database without files
         shutil.rmtree(store / db, ignore_errors=True)
         if (store / template).exists():
-            copy_tree(store / template, store / db, "--link")  # Odoo changes none
+            copy_tree(store / template, store / db, "--link")  # Odoo never edits them
         self.cluster.create(db, template)
         return db
 
