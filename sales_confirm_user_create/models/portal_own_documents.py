@@ -1,11 +1,14 @@
 from odoo import api, fields, models
 
+# No contact has this id. False would find what belongs to no contact.
+NOBODY = -1
+
 
 class OwnContact:
     """A portal user, or its contact, as if it belonged to no company.
 
     A record rule that shows documents of the user's company names
-    ``commercial_partner_id``: here, it is the user's own contact.
+    ``commercial_partner_id``: here, it is the user's own contact, or nobody.
     """
 
     def __init__(self, record, partner):
@@ -15,6 +18,8 @@ class OwnContact:
     def __getattr__(self, name):
         if name in ("partner_id", "commercial_partner_id"):
             return OwnContact(self._partner, self._partner)
+        if name == "id":
+            return self._record.id or NOBODY
         return getattr(self._record, name)
 
 
@@ -29,10 +34,31 @@ class IrRule(models.Model):
         belongs to these users is in rules of our own.
         """
         context = super()._eval_context()
-        user = context["user"]
-        if user.share and user.portal_own_documents:
-            context["user"] = OwnContact(user, user.partner_id)
+        own = context["user"]._get_own_contact()
+        context["own_documents_only"] = own is not None
+        if own is not None:
+            context["user"] = OwnContact(context["user"], own)
         return context
+
+    def _compute_domain_context_values(self):
+        """Override of `base`: the domains that are cached for a user depend on its
+        contact, which Odoo's merge changes without any method being called."""
+        yield from super()._compute_domain_context_values()
+        own = self.env.user._get_own_contact()
+        yield own is None or tuple(own.ids)
+
+
+class IrQweb(models.AbstractModel):
+    _inherit = "ir.qweb"
+
+    def _prepare_frontend_environment(self, values):
+        """Override of `portal`: pages show the contact of the user, which rules hide
+        where it has become a company."""
+        res = super()._prepare_frontend_environment(values)
+        if self.env.user._is_account_undecided():
+            # sudo: what pages show of the own contact: picture, name and address
+            values["user_id"] = values["user_id"].sudo()
+        return res
 
 
 class ResCompany(models.Model):
@@ -62,10 +88,24 @@ class ResUsers(models.Model):
         "contact, and not those of the whole company.",
     )
 
-    @api.model
-    def _get_invalidation_fields(self):
-        """Override of `base`: workers cache what the record rules say of a user."""
-        return super()._get_invalidation_fields() | {"portal_own_documents"}
+    def _get_own_contact(self):
+        """Return the contact to which the portal of this user is limited.
+
+        :return: the user's contact if it belongs to a company; no contact if it has
+            become a company itself, by a merge: nobody knows whose account it is; None
+            if the user is not limited
+        """
+        if not self or self._is_internal() or not self.portal_own_documents:
+            return None
+        partner = self.partner_id
+        if partner.is_company:
+            return partner.browse()
+        return partner if partner != partner.commercial_partner_id else None
+
+    def _is_account_undecided(self):
+        """Return whether nobody knows whose documents the portal may show."""
+        own = self._get_own_contact()
+        return own is not None and not own
 
     def write(self, vals):
         """Override of `base` to note on the contacts who changed what they see."""
@@ -101,6 +141,29 @@ class ResPartner(models.Model):
         help="The portal shows the orders, invoices and addresses of this contact, and "
         "not those of the whole company.",
     )
+    portal_documents = fields.Selection(
+        selection=[
+            ("own", "Own"),
+            ("company", "Whole company"),
+            ("none", "None: to decide"),
+        ],
+        string="Documents",
+        compute="_compute_portal_documents",
+        compute_sudo=True,
+        groups="base.group_erp_manager,sales_team.group_sale_manager",
+        help="What the portal shows. The account of a person whose contact was merged "
+        "into a company shows no documents until you decide.",
+    )
+
+    @api.depends("is_company", "commercial_partner_id", "portal_own_documents")
+    def _compute_portal_documents(self):
+        for partner in self:
+            is_own = partner.portal_own_documents
+            if partner.is_company:
+                partner.portal_documents = "none" if is_own else "company"
+            else:
+                is_own = is_own or partner == partner.commercial_partner_id
+                partner.portal_documents = "own" if is_own else "company"
 
     @api.depends("user_ids.portal_own_documents")
     def _compute_portal_own_documents(self):
@@ -114,42 +177,39 @@ class ResPartner(models.Model):
             users = partner.sudo().user_ids.filtered("share")
             users.portal_own_documents = partner.portal_own_documents
 
-    def write(self, vals):
-        """Override of `base`: an account that nobody has decided on shows nothing of
-        the company that its contact is given later."""
-        moved = self.browse()
-        if parent_id := vals.get("parent_id"):
-            moved = self.filtered(lambda partner: partner.parent_id.id != parent_id)
-        res = super().write(vals)
-        # sudo: those who edit contacts may not read invitations, nor edit users
-        moved.sudo().user_ids.portal_invitation_ids.filtered(
-            lambda invitation: invitation.company_id.portal_company_contacts != "all"
-        ).user_id.filtered("share").portal_own_documents = True
-        return res
+    def _get_portal_own_documents(self, company):
+        """Return whether a new account of this contact shows its own documents only.
+
+        :param company: the company of the shop
+        """
+        is_contact = self != self.commercial_partner_id
+        shows_all = is_contact and company.portal_company_contacts == "all"
+        return not self.is_company and not shows_all
 
     def _can_be_edited_by_current_customer(self, **kwargs):
         """Override of `portal` to keep the forms of the company's addresses closed."""
+        own = self.env.user._get_own_contact()
         return super()._can_be_edited_by_current_customer(**kwargs) and (
-            not self.env.user.portal_own_documents
-            or self in self._search_own_addresses()
+            own is None or self in self._search_addresses(own)
         )
 
     @api.model
-    def _search_own_addresses(self):
-        """Return the contact of the current portal user and its addresses."""
-        return self.search([("id", "child_of", self.env.user.partner_id.id)])
+    def _search_addresses(self, partner):
+        """Return a contact and its addresses."""
+        return self.search([("id", "child_of", partner.ids)])
 
     def _filter_shown_to_current_customer(self):
         """Return the addresses that a portal user may see: the own, the company's, and
         those that are on the own orders because Odoo chose them."""
         user = self.env.user
-        if not user.portal_own_documents:
+        own = user._get_own_contact()
+        if own is None:
             return self
-        own = self._search_own_addresses()
+        shown = self._search_addresses(own)
         # sudo: a cart is not for portal users to read
-        orders = self.env["sale.order"].sudo().search([("partner_id", "in", own.ids)])
-        own |= orders.partner_shipping_id | orders.partner_invoice_id
-        return self & (own | user.partner_id.commercial_partner_id)
+        orders = self.env["sale.order"].sudo().search([("partner_id", "in", shown.ids)])
+        shown |= orders.partner_shipping_id | orders.partner_invoice_id
+        return self & (shown | user.partner_id.commercial_partner_id)
 
 
 class PaymentToken(models.Model):
@@ -162,7 +222,7 @@ class PaymentToken(models.Model):
 
     def _filter_shown_to_current_customer(self):
         """Return the cards that a portal user may see: the own ones, or all."""
-        user = self.env.user
-        if not user.portal_own_documents:
+        own = self.env.user._get_own_contact()
+        if own is None:
             return self
-        return self.filtered(lambda token: token.partner_id == user.partner_id)
+        return self.filtered(lambda token: token.partner_id == own)

@@ -231,8 +231,9 @@ class SaleOrder(models.Model):
             "partner_id": self.partner_id.id,
             "company_id": company.id,
             "company_ids": [Command.set((company | self.company_id).ids)],
-            "portal_own_documents": bool(self.partner_id.parent_id)
-            and self.company_id.portal_company_contacts != "all",
+            "portal_own_documents": self.partner_id._get_portal_own_documents(
+                self.company_id
+            ),
         }
         if website := self._get_portal_account_website():
             values["website_id"] = website.id

@@ -1,3 +1,5 @@
+from ast import literal_eval
+
 from lxml import html
 
 from odoo import Command, http
@@ -61,6 +63,37 @@ class OwnDocumentsCommon(PortalAccountCommon, AccountTestInvoicingCommon, HttpCa
         """Return those of some records that a user finds by a search."""
         return records.with_user(user).search([("id", "in", records.ids)]).sudo()
 
+    def _create_private_user(self):
+        """Return the user of a guest, who has ordered and belongs to no company."""
+        private = self._create_customer(
+            "Private", "private@example.com", street="Private Street"
+        )
+        self.private_order = self._create_order(private)
+        self.private_order.action_confirm()
+        private.user_ids.password = "private-12345"
+        return private.user_ids
+
+    def _merge(self, source, target):
+        """Merge contacts by Odoo's wizard, which wants at most one user."""
+        (self.bob + self.acme).user_ids.unlink()
+        wizard = self.env["base.partner.merge.automatic.wizard"]
+        wizard._merge((source + target).ids, target)
+
+    def _add_to_cart(self):
+        """Return the cart of the user who is logged in."""
+        self.product.is_published = True
+        self.make_jsonrpc_request(
+            "/shop/cart/add",
+            {
+                "product_template_id": self.product.product_tmpl_id.id,
+                "product_id": self.product.id,
+                "quantity": 1,
+            },
+        )
+        user = self.env["res.users"].browse(self.session.uid)
+        domain = [("partner_id", "=", user.partner_id.id), ("state", "=", "draft")]
+        return self.env["sale.order"].sudo().search(domain, limit=1)
+
     def _get_page(self, url):
         response = self.url_open(url)
         return html.fromstring(response.text), response
@@ -82,9 +115,17 @@ class TestOwnDocuments(OwnDocumentsCommon):
     def test_account_of_a_contact_of_a_company_shows_its_own_documents(self):
         self.assertTrue(self.user.portal_own_documents)
         self.assertFalse(self.manager.portal_own_documents, "somebody decided on it")
-        private = self._create_customer("Private", "private@example.com")
-        self._create_order(private).action_confirm()
-        self.assertFalse(private.user_ids.portal_own_documents)
+
+    def test_account_of_a_person_without_company_is_theirs(self):
+        private = self._create_private_user().partner_id
+        self.assertTrue(private.user_ids.portal_own_documents)
+        self.assertEqual(private.portal_documents, "own")
+
+    def test_account_of_a_company_shows_the_company(self):
+        self._create_order(self.acme).action_confirm()
+        self.assertFalse(self.acme.user_ids.portal_own_documents)
+        self.assertEqual(self.acme.portal_documents, "company")
+        self.assertEqual(self._get_all(self.acme.user_ids, self.orders), self.orders)
 
     def test_orders_and_lines(self):
         for user, expected in ((self.user, self.order), (self.manager, self.orders)):
@@ -112,13 +153,29 @@ class TestOwnDocuments(OwnDocumentsCommon):
             "Jane at Home", "jane.home@example.com", parent_id=self.customer.id
         )
         contacts = self.acme.child_ids + self.acme + own_address + self.customer
-        expected = self.customer + own_address + self.acme
+        expected = self.customer + own_address
         self.assertEqual(self._get_all(self.user, contacts), expected)
         self.assertEqual(self._get_all(self.manager, contacts), contacts)
-        # nor by way of the company
-        self.env.invalidate_all()
-        company = self.acme.with_user(self.user)
-        self.assertEqual(company.child_ids.sudo(), self.customer)
+
+    def test_nothing_of_the_company_is_read(self):
+        group = self._create_customer("Group", "group@example.com", is_company=True)
+        self.acme.parent_id = group
+        self.acme.comment = "Pays late"
+        for company in self.acme + group:
+            with (
+                self.subTest(company.name),
+                mute_logger(RULES),
+                self.assertRaises(AccessError),
+            ):
+                company.with_user(self.user).read(["name"])
+        message = self.acme.message_post(
+            body="Hello Acme",
+            subtype_xmlid="mail.mt_comment",
+            attachments=[("acme.txt", b"content")],
+        )
+        self.assertEqual(self._get_all(self.manager, message), message)
+        for records in (message, message.attachment_ids):
+            self.assertFalse(self._get_all(self.user, records))
 
     def test_users(self):
         users = self.user + self.manager + self.env.user
@@ -133,6 +190,7 @@ class TestOwnDocuments(OwnDocumentsCommon):
             self.bob,
             self.bob_home,
             self.manager.partner_id,
+            self.acme,
         ):
             with self.subTest(record), mute_logger(RULES):
                 record.with_user(self.manager).check_access("read")
@@ -148,6 +206,7 @@ class TestOwnDocuments(OwnDocumentsCommon):
         for path, value in (
             ("partner_id.parent_id.child_ids.email", "bob@example.com"),
             ("partner_id.commercial_partner_id.child_ids.name", "Bob"),
+            ("partner_id.parent_id.street", "Acme"),
             ("partner_invoice_id.parent_id.child_ids.user_ids.login", "walter@"),
         ):
             with self.subTest(path):
@@ -217,12 +276,137 @@ class TestOwnDocuments(OwnDocumentsCommon):
         rules.active = False
         self.assertEqual(get_sql(), before)
 
+    def test_persons_without_company_have_the_rules_of_odoo(self):
+        user = self._create_private_user()
+        models = self.env["ir.rule"].search([]).model_id.mapped("model")
+
+        def get_domains():
+            IrRule = self.env["ir.rule"].with_user(user)
+            return {
+                (model, mode): str(IrRule._compute_domain(model, mode))
+                for model in models
+                for mode in ("read", "write", "create", "unlink")
+            }
+
+        self.assertGreater(len(models), 50)
+        with_flag = get_domains()
+        user.portal_own_documents = False
+        self.env["ir.rule"].search(
+            [("name", "like", "Portal, own documents")]
+        ).active = False
+        self.assertEqual(with_flag, get_domains())
+
+    def test_cached_rules_need_no_query(self):
+        internal = self.env.ref("base.user_admin")
+        users = internal, self.manager, self.user, self._create_private_user()
+        for user in users:
+            IrRule = self.env["ir.rule"].with_user(user)
+            IrRule._compute_domain("sale.order")
+            with self.subTest(user.login), self.assertQueryCount(0):
+                IrRule._compute_domain("sale.order")
+        for user in users[:2]:
+            self.env["res.partner"].invalidate_model()
+            IrRule = self.env["ir.rule"].with_user(user)
+            with self.subTest(user.login), self.assertQueryCount(0):
+                IrRule._compute_domain("sale.order")
+
     def test_changing_it_shows_at_once(self):
         self.assertEqual(self._get_all(self.user, self.orders), self.order)
         self.user.portal_own_documents = False
         self.assertEqual(self._get_all(self.user, self.orders), self.orders)
         self.user.portal_own_documents = True
         self.assertEqual(self._get_all(self.user, self.orders), self.order)
+
+
+@tagged("post_install", "-at_install")
+class TestOwnDocumentsMoved(OwnDocumentsCommon):
+    """Whatever happens to the contact of a user, it shows nothing of a company."""
+
+    is_seen_before = True
+
+    def setUp(self):
+        super().setUp()
+        self.guest_user = self._create_private_user()
+        self.guest = self.guest_user.partner_id
+        if self.is_seen_before:  # the workers of the shop have cached the rules
+            self.assertShown(self.private_order)
+
+    def assertShown(self, orders):
+        """The guest sees these orders and their invoices, and nothing of others."""
+        all_orders = self.orders + self.private_order
+        user = self.guest_user
+        self.assertEqual(self._get_all(user, all_orders), orders)
+        self.assertEqual(self._get_all(user, all_orders.order_line), orders.order_line)
+        invoices = orders.invoice_ids
+        self.assertEqual(self._get_all(user, self.invoices), invoices)
+        lines = self._get_all(user, self.invoices.line_ids)
+        self.assertEqual(lines, invoices.line_ids)
+
+    def assertNothingShown(self):
+        self.assertShown(self.orders.browse())
+        partners = self.acme.exists() + self.acme.exists().child_ids + self.guest
+        self.assertFalse(self._get_all(self.guest_user, partners.exists()))
+        self.assertFalse(self._get_all(self.guest_user, self.manager))
+
+    def test_merged_into_contact_of_company(self):
+        self._merge(self.guest, self.bob)
+        self.assertShown(self.bob_order + self.private_order)
+
+    def test_merged_into_company(self):
+        self._merge(self.guest, self.acme)
+        self.assertEqual(self.guest_user.partner_id, self.acme)
+        self.assertNothingShown()
+        message = self.bob_order.message_post(
+            body="Hello",
+            subtype_xmlid="mail.mt_comment",
+            partner_ids=self.acme.ids,
+        )
+        self.assertFalse(self._get_all(self.guest_user, message))
+
+    def test_contact_of_company_merged_into_guest(self):
+        self._merge(self.bob, self.guest)
+        self.assertEqual(self.guest.parent_id, self.acme)
+        self.assertShown(self.bob_order + self.private_order)
+
+    def test_company_merged_into_guest(self):
+        self._merge(self.acme, self.guest)
+        self.assertIn(self.bob, self.guest.child_ids)
+        self.assertNothingShown()
+
+    def test_contact_joins_company(self):
+        self.guest.parent_id = self.acme
+        self.assertShown(self.private_order)
+        self.guest.parent_id = False
+        self.assertShown(self.private_order)
+
+    def test_contact_becomes_company(self):
+        self.bob.parent_id = self.guest
+        self.guest.is_company = True
+        self.assertNothingShown()
+        self.guest.is_company = False
+        self.bob.parent_id = False
+        self.assertShown(self.private_order)
+
+    def test_user_gets_another_contact(self):
+        self.guest_user.partner_id = self.bob
+        self.assertShown(self.bob_order)
+        self.guest_user.partner_id = self.acme
+        self.assertNothingShown()
+        self.guest_user.partner_id = self.guest
+        self.assertShown(self.private_order)
+
+    def test_salesperson_decides(self):
+        self._merge(self.guest, self.acme)
+        self.assertEqual(self.acme.portal_documents, "none")
+        self.acme.portal_own_documents = False
+        self.assertEqual(self.acme.portal_documents, "company")
+        self.assertShown(self.orders + self.private_order)
+
+
+class TestOwnDocumentsMovedUnseen(TestOwnDocumentsMoved):
+    """The same for users who have not been there before."""
+
+    is_seen_before = False
 
 
 @tagged("post_install", "-at_install")
@@ -243,6 +427,121 @@ class TestOwnDocumentsPages(OwnDocumentsCommon):
                     )
                     rows = {row.get("href").split("?")[0] for row in rows}
                     self.assertEqual(len(rows), count, name)
+
+    def test_pages_open(self):
+        """No page of Odoo's breaks for want of the company's contact."""
+        self.acme.write({"user_id": self.salesperson.id, "vat": "BE0477472701"})
+        self._log_in(self.user)
+        text = self._assert_pages_open(self.order, self.invoices[0])
+        self.assertTrue("Acme, Accounting" in text, "who gets the invoice")
+        self.assertTrue("Acme Street" in text, "an address to choose")
+
+    def test_pages_open_before_somebody_decides(self):
+        user = self._create_private_user()
+        self._merge(user.partner_id, self.acme)
+        self._log_in(user)
+        text = self._assert_pages_open()
+        for word in ("Bob", "Jane", self.order.name, self.bob_order.name):
+            self.assertFalse(word in text, word)
+
+    def _assert_pages_open(self, *documents):
+        """Open all pages of the portal and the shop; return their texts."""
+        cart = self._add_to_cart()
+        urls = [
+            *(document.get_portal_url() for document in documents),
+            *(document.access_url for document in documents),
+            *(f"{document.access_url}?report_type=html" for document in documents),
+            "/my",
+            "/my/account",
+            "/my/addresses",
+            "/my/address",
+            "/my/address?address_type=delivery",
+            "/my/quotes",
+            "/my/orders",
+            "/my/orders/missing",
+            "/my/invoices",
+            "/my/invoices?filterby=invoices",
+            "/my/security",
+            "/my/payment_method",
+            "/contactus",
+            "/shop",
+            "/shop/cart",
+            "/shop/checkout",
+            "/shop/address",
+            "/shop/address?address_type=delivery",
+            "/shop/payment",
+        ]
+        texts = []
+        for url in urls:
+            with self.subTest(url):
+                response = self.url_open(url)
+                self.assertEqual(response.status_code, 200)
+                self.assertIn(url.split("?")[0], response.url)
+                texts.append(response.text)
+        cart.website_id.auth_signup_uninvited = "b2b"
+        cart.action_confirm()
+        response = self.url_open("/shop/confirmation")
+        self.assertEqual(response.status_code, 200)
+        counters = [
+            "order_count",
+            "quotation_count",
+            "invoice_count",
+            "overdue_invoice_count",
+        ]
+        self.make_jsonrpc_request("/my/counters", {"counters": counters})
+        return "".join([*texts, response.text])
+
+    def test_nothing_of_the_company_opens(self):
+        message = self.acme.message_post(
+            body="Hello Acme",
+            subtype_xmlid="mail.mt_comment",
+            attachments=[("acme.txt", b"content")],
+        )
+        thread = {"thread_model": "res.partner", "thread_id": self.acme.id}
+        for user, is_shown in ((self.user, False), (self.manager, True)):
+            self._log_in(user)
+            with self.subTest(user.login):
+                data = self.make_jsonrpc_request("/mail/thread/messages", thread)
+                self.assertEqual("Hello Acme" in str(data), is_shown)
+        self._log_in(self.user)
+        response = self.url_open(f"/web/content/{message.attachment_ids.id}")
+        self.assertEqual(response.status_code, 404)
+        for method, values in (
+            ("read", [["comment", "email"]]),
+            ("web_read", [{"email": {}}]),
+        ):
+            with (
+                self.subTest(method),
+                mute_logger("odoo.http", RULES),
+                self.assertRaisesRegex(JsonRpcException, "AccessError"),
+            ):
+                self._call("res.partner", method, self.acme.ids, *values)
+        groups = self._call(
+            "res.partner", "formatted_read_group", [], ["parent_id.email"], ["__count"]
+        )
+        self.assertNotIn(self.acme.email, str(groups))
+
+    def test_addresses_of_others_are_not_edited(self):
+        self._log_in(self.user)
+        self._add_to_cart()
+        for address in (self.bob_home, self.depot, self.bob, self.acme):
+            values = {
+                "partner_id": address.id,
+                "name": "Changed",
+                "csrf_token": http.Request.csrf_token(self),
+            }
+            for url in ("/my/address", "/shop/address"):
+                with self.subTest(address.name, url=url), mute_logger("odoo.http"):
+                    response = self.url_open(f"{url}?partner_id={address.id}")
+                    self.assertEqual(response.status_code, 403)
+                    response = self.url_open(f"{url}/submit", data=values)
+                    self.assertEqual(response.status_code, 403)
+            with (
+                mute_logger("odoo.http"),
+                self.assertRaisesRegex(JsonRpcException, "Forbidden"),
+            ):
+                url = "/my/address/archive"
+                self.make_jsonrpc_request(url, {"partner_id": address.id})
 
     def test_counters(self):
         counters = {"counters": ["order_count", "invoice_count"]}
@@ -419,20 +718,7 @@ class TestOwnDocumentsPages(OwnDocumentsCommon):
 
     def test_cart_takes_no_address_of_a_colleague(self):
         self._log_in(self.user)
-        self.product.is_published = True
-        self.make_jsonrpc_request(
-            "/shop/cart/add",
-            {
-                "product_template_id": self.product.product_tmpl_id.id,
-                "product_id": self.product.id,
-                "quantity": 1,
-            },
-        )
-        cart = (
-            self.env["sale.order"]
-            .sudo()
-            .search([("partner_id", "=", self.customer.id), ("state", "=", "draft")])
-        )
+        cart = self._add_to_cart()
         self.assertEqual(cart.partner_shipping_id, self.depot)
         with mute_logger("odoo.http"), self.assertRaises(JsonRpcException):
             self.make_jsonrpc_request(
@@ -464,14 +750,18 @@ class TestOwnDocumentsSetting(OwnDocumentsCommon):
         self.assertTrue(self.bob_home.user_ids.portal_own_documents)
         self.assertFalse(order.portal_account_issue)
 
-    def test_contact_that_gets_a_company_later_sees_nothing_of_it(self):
-        private = self._create_customer("Private", "private@example.com")
-        self._create_order(private).action_confirm()
-        private.parent_id = self.acme
-        self.assertFalse(self._get_all(private.user_ids, self.orders))
-        private.portal_own_documents = False
-        private.parent_id = self.acme  # nothing new
-        self.assertFalse(private.user_ids.portal_own_documents)
+    def test_the_whole_company_is_not_for_persons_who_join_it_later(self):
+        self.company.portal_company_contacts = "all"
+        private = self._create_private_user()
+        private.partner_id.parent_id = self.acme
+        self.assertEqual(self._get_all(private, self.orders), self.orders.browse())
+
+    def test_users_of_others_stay_as_they_are(self):
+        user = new_test_user(self.env, "staff-made", "base.group_portal")
+        self.assertFalse(user.portal_own_documents)
+        user.partner_id.parent_id = self.acme
+        self.assertFalse(user.portal_own_documents)
+        self.assertEqual(self._get_all(user, self.orders), self.orders)
 
     def test_sales_manager_changes_it_and_the_contact_says_who(self):
         sales_manager = new_test_user(
@@ -507,3 +797,15 @@ class TestOwnDocumentsSetting(OwnDocumentsCommon):
         self.assertIn(self.customer, found)
         self.assertIn(self.manager.partner_id, found)
         self.assertNotIn(self.salesperson.partner_id, found)
+
+    def test_list_of_portal_users_shows_who_to_decide_on(self):
+        user = self._create_private_user()
+        self._merge(user.partner_id, self.acme)
+        search = self.env.ref(
+            "sales_confirm_user_create.res_partner_view_search_portal"
+        )
+        arch = html.fromstring(search.arch)
+        [domain] = arch.xpath("//filter[@name='no_documents']/@domain")
+        found = self.env["res.partner"].search(literal_eval(domain))
+        self.assertEqual(found.filtered("user_ids"), self.acme)
+        self.assertEqual(found.mapped("portal_documents"), ["none"])
