@@ -25,18 +25,25 @@ class PortalOwnDocuments(WebsiteSale):
         """Override of `portal` to make a new address the user's own, and not one of the
         company: nothing else would tell it from those of colleagues."""
         res = super()._complete_address_values(address_values, *args, **kwargs)
-        user = request.env.user
-        if user.portal_own_documents and address_values.get("parent_id"):
-            address_values["parent_id"] = user.partner_id.id
+        own = request.env.user._get_own_contact()
+        if own and address_values.get("parent_id"):
+            address_values["parent_id"] = own.id
         return res
+
+    def _find_child_partner(self, commercial_partner_id, address):
+        """Override of `website_sale` to find no address of a colleague."""
+        own = request.env.user._get_own_contact()
+        if own is not None:
+            commercial_partner_id = own.ids
+        return super()._find_child_partner(commercial_partner_id, address)
 
     @http.route()
     def shop_update_address(self, partner_id, *args, **kwargs):
         """Override of `website_sale` to refuse the addresses of colleagues."""
-        # sudo: of an address, only whether the customer may see it
-        address = request.env["res.partner"].sudo().browse(int(partner_id))
-        if address.exists() != address._filter_shown_to_current_customer():
-            raise Forbidden()
+        if request.cart:
+            # sudo: of an address, only whether the customer may see it
+            address = request.env["res.partner"].sudo().browse(int(partner_id))
+            self._check_shown(address)
         return super().shop_update_address(partner_id, *args, **kwargs)
 
     @http.route()
@@ -58,7 +65,15 @@ class PortalOwnDocuments(WebsiteSale):
 
         :raise Forbidden: it is the company's, or a colleague's
         """
-        # sudo: of a card, only whether it is the customer's
-        token = request.env["payment.token"].sudo().browse(int(token_id or 0)).exists()
-        if token - token._filter_shown_to_current_customer():
+        if request.env.user._get_own_contact() is not None:
+            # sudo: of a card, only whether it is the customer's
+            cards = request.env["payment.token"].sudo()
+            self._check_shown(cards.search([("id", "=", token_id)]))
+
+    def _check_shown(self, records):
+        """Check that the current customer may see addresses or cards.
+
+        :raise Forbidden: they are the company's, or a colleague's
+        """
+        if records - records._filter_shown_to_current_customer():
             raise Forbidden()

@@ -212,6 +212,21 @@ class ResPartner(models.Model):
         return self & (shown | user.partner_id.commercial_partner_id)
 
 
+class SaleOrder(models.Model):
+    _inherit = "sale.order"
+
+    def _action_confirm(self):
+        """Override of `delivery`: a pickup point, whose data the browser sends, becomes
+        an address below the order's, or the one there that looks like it. Below that of
+        the company, it would be a colleague's."""
+        for order in self.filtered("pickup_location_data"):
+            # sudo: those who confirm orders may not read how users are limited
+            own = order.partner_id.sudo().user_ids[:1]._get_own_contact()
+            if own and order.partner_shipping_id.parent_id != own:
+                order.partner_shipping_id = order.partner_id
+        return super()._action_confirm()
+
+
 class PaymentToken(models.Model):
     _inherit = "payment.token"
 

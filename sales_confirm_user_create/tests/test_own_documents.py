@@ -212,6 +212,21 @@ class TestOwnDocuments(OwnDocumentsCommon):
             with self.subTest(path):
                 self.assertFalse(orders.search_count([(path, "ilike", value)]))
 
+    def test_pickup_point_is_no_address_of_a_colleague(self):
+        belgium = self.env.ref("base.be")
+        self.bob_home.write({"street": "Bob 1", "city": "Ghent", "country_id": belgium})
+        location = {
+            "street": "Bob 1",
+            "city": "Ghent",
+            "zip_code": "9000",
+            "country_code": "BE",
+        }
+        order = self._create_order(partner_shipping_id=self.acme.id)
+        order.pickup_location_data = location
+        order.action_confirm()
+        self.assertEqual(order.partner_shipping_id.street, "Bob 1")
+        self.assertEqual(order.partner_shipping_id.parent_id, self.customer)
+
     def test_followers_do_not_share_documents(self):
         self.bob_order.message_subscribe(self.acme.ids)
         self.assertNotIn(self.bob_order, self._get_all(self.user, self.orders))
@@ -542,6 +557,67 @@ class TestOwnDocumentsPages(OwnDocumentsCommon):
             ):
                 url = "/my/address/archive"
                 self.make_jsonrpc_request(url, {"partner_id": address.id})
+
+    def test_express_checkout_finds_no_address_of_a_colleague(self):
+        country = self.env.ref("base.be")
+        address = {
+            "street": "Bob Street 1",
+            "street2": "",
+            "city": "Ghent",
+            "zip": "9000",
+        }
+        self.bob_home.write({**address, "country_id": country.id, "phone": "123"})
+        address |= {"country": "BE", "state": ""}
+        known = {
+            "name": "Bob at Home",
+            "email": "home@example.com",
+            "phone": "123",
+            **address,
+        }
+        for user, is_found in ((self.manager, True), (self.user, False)):
+            self._log_in(user)
+            cart = self._add_to_cart()
+            self.make_jsonrpc_request(
+                "/shop/express/shipping_address_change",
+                {"partial_delivery_address": {**address}},
+            )
+            with self.subTest(user.login):
+                self.assertEqual(cart.partner_shipping_id == self.bob_home, is_found)
+            self.make_jsonrpc_request(
+                "/shop/express_checkout",
+                {"billing_address": {**known}, "shipping_address": {**known}},
+            )
+            with self.subTest(user.login):
+                self.assertEqual(cart.partner_shipping_id == self.bob_home, is_found)
+                self.assertEqual(cart.partner_invoice_id == self.bob_home, is_found)
+            if not is_found:
+                addresses = cart.partner_shipping_id + cart.partner_invoice_id
+                self.assertEqual(addresses.parent_id, self.customer)
+        self.assertEqual(self.bob_home.name, "Bob at Home")
+
+    def test_wrong_types_fail_as_in_odoo(self):
+        values = None, [], [1], {}, {"a": 1}, "abc", "", 10**20, -1, 1.5, True
+        routes = (
+            ("/shop/update_address", "partner_id"),
+            ("/payment/archive_token", "token_id"),
+        )
+        answers = {}
+        self.bob_home.type = "contact"
+        for is_own in (True, False):
+            self.user.portal_own_documents = is_own
+            self._log_in(self.user)
+            for url, key in routes:
+                for value in values:
+                    answers[is_own, url, repr(value)] = self._get_error(url, key, value)
+        for (is_own, url, value), answer in answers.items():
+            if is_own and answer != "werkzeug.exceptions.Forbidden":
+                with self.subTest(url=url, value=value):
+                    self.assertEqual(answer, answers[False, url, value])
+
+    def _get_error(self, url, key, value):
+        with mute_logger("odoo.http", "odoo.sql_db"):
+            response = self.url_open(url, json={"params": {key: value}})
+        return response.json().get("error", {}).get("data", {}).get("name")
 
     def test_counters(self):
         counters = {"counters": ["order_count", "invoice_count"]}
