@@ -23,6 +23,9 @@ class PortalInvitation(models.Model):
         token = hash_sign(self.sudo().env, LINK_SCOPE, values)
         return urls.urljoin(record.get_base_url(), f"/my/activate?token={token}")
 
+    def _get_decline_link(self, expiry):
+        return self._get_link(expiry).replace("/my/activate?", "/my/activate/decline?")
+
     def _get_destination(self):
         """Return where the customer goes after the activation, as a local address."""
         order = self.order_id

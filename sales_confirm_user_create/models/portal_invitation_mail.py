@@ -9,6 +9,7 @@ from odoo.tools.translate import LazyTranslate
 
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
+from ..tools import insert_links, new_placeholder
 from .ir_mail_server import SharedConnections, is_server_unreachable, is_temporary
 from .portal_invitation import NEW_ORDER, PAST_ORDER, REMINDER
 
@@ -32,10 +33,6 @@ RENDERED_FIELDS = (
     "reply_to",
     "subject",
 )
-# The link takes its place after the rendering: those who edit templates must not get at
-# it.
-LINK = "https://portal-invitation.invalid/"
-DECLINE_LINK = "https://portal-decline.invalid/"
 
 
 class PortalInvitation(models.Model):
@@ -145,15 +142,19 @@ class PortalInvitation(models.Model):
         for is_reminder, invitations in self.grouped(
             lambda invitation: invitation.priority == REMINDER
         ).items():
+            url, decline_url = new_placeholder(), new_placeholder()
             template = self._get_mail_template(is_reminder).with_context(
-                sales_confirm_user_create_url=LINK,
-                sales_confirm_user_create_decline_url=DECLINE_LINK,
+                sales_confirm_user_create_url=url,
+                sales_confirm_user_create_decline_url=decline_url,
             )
             values = template._generate_template(invitations.ids, RENDERED_FIELDS)
             for invitation in invitations:
                 key = invitation.id, invitation.login, invitation.revision
-                link = invitation._get_link(expiry)
-                emails[key] = expiry, link, values[invitation.id]
+                links = {
+                    url: invitation._get_link(expiry),
+                    decline_url: invitation._get_decline_link(expiry),
+                }
+                emails[key] = expiry, links, values[invitation.id]
         return emails
 
     def _try_to_send(self, emails):
@@ -213,7 +214,7 @@ class PortalInvitation(models.Model):
         if issue := self.user_id._get_invitation_address_issue():
             raise UserError(issue)
         key = self.id, self.login, self.revision
-        expiry, link, values = emails.get(key) or self._prepare_emails()[key]
+        expiry, links, values = emails.get(key) or self._prepare_emails()[key]
         self.write(
             {
                 "due_date": False,
@@ -229,9 +230,7 @@ class PortalInvitation(models.Model):
             values = values | {"email_from": self.email_from}
         if not values["email_from"]:
             raise UserError(_lt("Set an email address on the company."))
-        body = values["body_html"].replace(LINK, link)
-        decline_link = link.replace("/my/activate?", "/my/activate/decline?")
-        body = body.replace(DECLINE_LINK, decline_link)
+        body = insert_links(values["body_html"], links)
         mail = self.env["mail.mail"].create(
             {
                 **values,

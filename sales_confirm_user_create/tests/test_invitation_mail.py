@@ -2,6 +2,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from lxml import html
+from markupsafe import Markup
 from psycopg2.errors import SerializationFailure
 
 from odoo import fields
@@ -226,6 +227,73 @@ class TestInvitationMail(PortalAccountCommon):
         self.assertNotIn("<img", "".join(order.message_ids.mapped("body")))
 
     # === Which of them are sent === #
+
+    # === Links === #
+
+    def _send_from(self, body, **values):
+        """Send the invitation of a customer, with more in the template."""
+        template = self.env.ref(MAIL_TEMPLATE)
+        template.body_html = Markup(body) + template.body_html
+        self._confirm_order(
+            self._create_customer(
+                values.pop("name", "Guest"), "guest@example.com", **values
+            )
+        )
+        [mail] = self._send_invitations()
+        return html.fromstring(str(mail["body"]))
+
+    def assertTokensAreInButtonsOnly(self, root):
+        """Each token is in the whole address of a link to the shop."""
+        urls = [
+            (element.tag, name, value)
+            for element in root.iter()
+            for name, value in element.attrib.items()
+            if "token=" in value
+        ]
+        self.assertEqual({url[:2] for url in urls}, {("a", "href")})
+        self.assertEqual(len(urls), 2)
+        for _tag, _name, value in urls:
+            self.assertTrue(value.startswith(f"{self.company.get_base_url()}/my/"))
+        self.assertNotIn("token=", root.text_content())
+        text = html.tostring(root, encoding="unicode")
+        self.assertNotRegex(text, r"portal\.invalid/[\w-]{20}")
+        self.assertNotIn("t-out", text)
+
+    def test_what_a_customer_types_gets_no_link(self):
+        for name in (
+            "https://evil.test/?https://portal-invitation.invalid/",
+            "https://portal.invalid/",
+            '<a href="https://portal.invalid/">x</a>',
+        ):
+            with self.subTest(name), self.env.cr.savepoint() as savepoint:
+                root = self._send_from(
+                    '<p t-out="object.partner_id.street"/>', name=name, street=name
+                )
+                self.assertTokensAreInButtonsOnly(root)
+                self.assertIn(name, root.text_content())
+                savepoint.rollback()
+
+    def test_template_gets_no_link_anywhere_else(self):
+        url = "{{ctx.get('sales_confirm_user_create_url')}}"
+        decline_url = "{{ctx.get('sales_confirm_user_create_decline_url')}}"
+        for body in (
+            f'<img t-attf-src="{url}"/>',
+            f'<a t-attf-href="https://evil.test/?u={url}">x</a>',
+            f'<a t-attf-href="{decline_url}&amp;u=https://evil.test">x</a>',
+            f'<p t-attf-title="{url}">x</p>',
+            f'<p t-attf-style="background: url({url})">x</p>',
+            "<p t-out=\"ctx.get('sales_confirm_user_create_url')\"/>",
+        ):
+            with self.subTest(body), self.env.cr.savepoint() as savepoint:
+                self.assertTokensAreInButtonsOnly(self._send_from(body))
+                savepoint.rollback()
+
+    def test_button_tells_nobody_else_that_it_was_clicked(self):
+        root = self._send_from(
+            "<a t-att-href=\"ctx.get('sales_confirm_user_create_url')\" "
+            "t-attf-ping=\"https://evil.test/\">x</a>"
+        )
+        self.assertFalse(root.xpath("//@ping"))
 
     def test_invitation_is_sent_once(self):
         self._confirm_order()
