@@ -19,7 +19,6 @@ from .browser import (
     pay,
     wait_until_ready,
 )
-from .client import ADDRESS as DETAILS
 from .client import Visitor
 from .database import eventually
 from .shop import run_shop
@@ -169,20 +168,6 @@ def assert_documents(shop, own, claimed, picking, invoice):
         assert PdfReader(io.BytesIO(answer.content)).pages, path
     for path in (*paths, f"/my/picking/pdf/{picking}"):
         assert stranger.get(path).headers["Content-Type"] != "application/pdf", path
-    assert_shared_documents_hide_the_address(shop, own)
-
-
-def assert_shared_documents_hide_the_address(shop, own):
-    """Check that the order's link shows nobody what the customer changed later."""
-    secret = "99 Secret Street"
-    shop.admin("res.partner", "write", [contact(shop)], {"street": secret})
-    token = shop.db.value("SELECT access_token FROM sale_order WHERE id = %s", own)
-    path = f"/my/orders/{own}?access_token={token}"
-    customer = Visitor(shop.server).log_in(ADDRESS, PASSWORD)
-    for reader, is_shown in ((customer, True), (Visitor(shop.server), False)):
-        for shared in (path, f"{path}&report_type=html"):
-            assert (secret in reader.get(shared).text) is is_shown, shared
-    shop.admin("res.partner", "write", [contact(shop)], {"street": DETAILS["street"]})
 
 
 def pay_invoice(shop, page, invoice):

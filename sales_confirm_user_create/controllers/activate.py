@@ -43,7 +43,11 @@ class PortalActivation(http.Controller):
         )
         if invitation and request.session.uid not in (None, invitation.user_id.id):
             status = "other_user"
-        values = {"invitation": invitation, "status": status}
+        values = {
+            "invitation": invitation,
+            "status": status,
+            "credentials": invitation.user_id._get_older_credentials(),
+        }
         if request.httprequest.method == "POST" and login == invitation.login:
             if action == "switch" and status == "other_user":
                 request.session.logout(keep_db=True)
@@ -89,7 +93,8 @@ class PortalActivation(http.Controller):
             raise UserError(request.env._("The passwords do not match."))
         credential = {"type": "password", "login": user.login, "password": password}
         with request.env.cr.savepoint():
-            user._activate_portal_account(password)
+            kept = request.httprequest.form.getlist("keep")
+            user._activate_portal_account(password, kept)
             auth_info = request.session.authenticate(request.env, credential)
         return request.redirect(
             _get_login_redirect_url(auth_info["uid"], invitation._get_destination())

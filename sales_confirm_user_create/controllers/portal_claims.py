@@ -31,7 +31,7 @@ class PortalClaims(CustomerPortal):
         )
 
     @http.route(
-        "/my/orders/<int:order_id>/claim",
+        "/my/orders/<int(max=2147483647):order_id>/claim",
         type="http",
         auth="user",
         website=True,
@@ -48,7 +48,11 @@ class PortalClaims(CustomerPortal):
         method = None
         if request.session.get("sale_last_order_id") == order.id:
             method = "browser"
-        elif access_token and consteq(order.access_token or "", access_token):
+        elif access_token and consteq(
+            # bytes: it compares no other text than ASCII
+            (order.access_token or "").encode(),
+            str(access_token).encode(errors="replace"),
+        ):
             method = "email"
         if not order or not method or not order._is_claimable_by(request.env.user):
             return request.redirect("/my/orders")
@@ -68,22 +72,28 @@ class PortalClaims(CustomerPortal):
 
         :param token: from the link
         """
-        requests, orders = (
-            request.env["portal.claim.request"],
-            request.env["sale.order"],
-        )
+        requests = request.env["portal.claim.request"]
         if not requests._is_available(request.website):
             return request.redirect("/my/orders")
+        # sudo: customers may not read how they log in
+        user = request.env.user.sudo()
         is_post = request.httprequest.method == "POST"
+        token = token if isinstance(token, str) else None  # or an uploaded file
         values = {"page_name": "order", "token": token, "status": "ask"}
-        if token:
+        if not requests._has_mailbox():
+            values["status"] = "address"
+        elif token and not requests._is_valid_token(token):
             values["status"] = "invalid"
-            if requests._is_valid_token(token):
-                orders = orders._find_claimable_orders(request.env.user)
-                values |= {"status": "found", "orders": orders}
-                if is_post:
-                    orders._claim_for(request.env.user.sudo(), "search")
-                    return request.redirect("/my/orders")
+        elif token and is_post:
+            user._on_mailbox_proven("search", request.httprequest.form.getlist("keep"))
+            return request.redirect("/my/orders")
+        elif token:
+            values |= {
+                "status": "found",
+                "orders": request.env["sale.order"]._find_claimable_orders(user),
+                "credentials": user._get_older_credentials(),
+                "is_proven": user._get_proof_date(),
+            }
         elif is_post:
             requests._send_link(request.website)
             values["status"] = "sent"

@@ -1,12 +1,12 @@
 from . import (
     account_move,
     ir_mail_server,
-    ir_qweb_fields,
     res_company,
     res_config_settings,
     res_partner,
     res_users,
     res_users_signup,
+    portal_proof,
     portal_invitation,
     portal_invitation_link,
     portal_invitation_mail,

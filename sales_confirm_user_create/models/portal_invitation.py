@@ -299,8 +299,14 @@ class PortalInvitation(models.Model):
         if not address or users.search_count(domain, limit=1):
             # The vacuum deletes it: the login may be the address of somebody else.
             self._cancel("address")
+            note = order._with_note_lang().env._(
+                "The portal account %s ends unused: the address of its contact was "
+                "removed, or belongs to another account.",
+                user.login,
+            )
+            order._log_portal_account_notes(dict.fromkeys(order, note))
             return
-        self.write({"revision": self.revision + 1, "cancel_reason": False})
+        self.cancel_reason = False
         user.with_context(sales_confirm_user_create_activation=True).login = address
         note = order._with_note_lang().env._(
             "The login of the portal account is now %s.", address

@@ -1,5 +1,5 @@
 import re
-from functools import lru_cache
+import unicodedata
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -8,31 +8,47 @@ from odoo.tools import SQL, email_normalize, hash_sign, verify_hash_signed
 
 from odoo.addons.base.models.ir_mail_server import extract_rfc2822_addresses
 
-# What people paste with an address and do not see: spaces, joiners, directions.
-INVISIBLE = (
-    r"\s\x00-\x1f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+# RFC 5321, section 4.5.3.1: 64 before the @, 255 behind it.
+ADDRESS_MAX = 320
+# RFC 5322, section 3.2.3, and letters of other alphabets; no quoted local part.
+WORD = r"[^@\x00-\x20\x7f\"(),.:;<>\[\\\]]+"
+DELIVERABLE = re.compile(
+    rf"(?=.{{3,254}}$)(?=[^@]{{1,64}}@){WORD}(\.{WORD})*@[\w-]+(\.[\w-]+)*", re.ASCII
 )
-AROUND = re.compile(f"^[{INVISIBLE}]+|[{INVISIBLE}]+$")
-# What every mail server takes: RFC 5321, section 4.5.3.1, and no quoted local part.
-WORDS = rf"[^@\".{INVISIBLE}]+(\.[^@\".{INVISIBLE}]+)*"
-DELIVERABLE = re.compile(rf"(?=.{{3,254}}$)(?=[^@]{{1,64}}@){WORDS}@{WORDS}")
 
 
-@lru_cache(maxsize=1024)
 def get_deliverable_address(text):
-    """Return the address in a text that emails can be delivered to, or False.
+    """Return the one address in a text, or False.
 
     It is in one form, whatever its spelling: normalised as Odoo does, with the domain
     as mail servers know it and ASCII letters in lower case. Others have look-alikes.
+
+    Where Odoo finds a second address in the text, it mails links to both: no text with
+    two of them says whose account it is.
     """
-    address = AROUND.sub("", email_normalize(text, strict=False) or "")
+    if not text or len(text) > ADDRESS_MAX or text.count("@") != 1:
+        return False
+    try:
+        address = email_normalize(text) or ""
+    except RecursionError:
+        # Python's parser follows comments within comments.
+        return False
+    invisible = "".join(filter(_is_invisible, set(address)))
+    address = address.strip(invisible)
     # Odoo's mail server leaves out, or cuts, what this function does.
     candidates = extract_rfc2822_addresses(address)
     if len(candidates) != 1 or not DELIVERABLE.fullmatch(candidates[0]):
         return False
     [deliverable] = candidates
     is_same = deliverable.rpartition("@")[0] == address.rpartition("@")[0]
-    return is_same and deliverable.encode().lower().decode()
+    if not is_same or any(map(_is_invisible, deliverable)):
+        return False
+    return deliverable.encode().lower().decode()
+
+
+def _is_invisible(character):
+    """Return whether people do not see a character: a space, a joiner, a direction."""
+    return unicodedata.category(character)[0] in "CZ"
 
 
 class ResPartner(models.Model):
@@ -225,6 +241,15 @@ class ResPartner(models.Model):
         self.sudo().user_ids.portal_invitation_ids._replace_by_other_link()
         return res
 
+    def _get_login_date(self):
+        """Override of `auth_signup`, whose links name this date: they end with a change
+        of the login, too. Odoo would mail the next one to the new address, and accept
+        those to the old one again."""
+        date = super()._get_login_date()
+        # sudo: as in super, a token tells nobody what it is made from
+        revision = sum(self.sudo().user_ids.mapped("portal_login_revision"))
+        return f"{date} {revision}" if revision else date
+
     @api.model
     def _get_partner_from_token(self, token):
         """Override of `auth_signup` for links of 19.0.1: instead of the date of a login
@@ -235,7 +260,7 @@ class ResPartner(models.Model):
         """
         sudo = self.sudo()  # as in super: the token names the contact
         payload = verify_hash_signed(sudo.env, "signup", token)
-        if payload and payload[2]:
+        if payload and isinstance(payload[2], int):
             invitation = sudo.browse(payload[0]).user_ids.portal_invitation_ids
             if -payload[2] in invitation.mapped("revision"):
                 payload[2] = None

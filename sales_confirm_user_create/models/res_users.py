@@ -28,6 +28,14 @@ class CustomerUser(NamedTuple):
     held_invitation_id: int | None
 
 
+class NotPortalUserError(Exception):
+    """New users have other rights than those of the portal."""
+
+    def __init__(self, users):
+        super().__init__(f"No mere portal users: {users.mapped('login')}")
+        self.partner_ids = set(users.partner_id.ids)
+
+
 class ResUsers(models.Model):
     _inherit = "res.users"
 
@@ -72,7 +80,9 @@ class ResUsers(models.Model):
             return {}
         users_by_customer = self._read_customer_users(
             SQL(
-                "SELECT id, email_normalized FROM res_partner WHERE id IN %s",
+                # The first of several addresses says nothing about whose account it is.
+                "SELECT id, CASE WHEN email NOT LIKE '%%@%%@%%' THEN email_normalized "
+                "END FROM res_partner WHERE id IN %s",
                 tuple(partners.ids),
             )
         )
@@ -106,7 +116,9 @@ class ResUsers(models.Model):
         self.flush_model(
             ["login", "partner_id", "website_id", "active", "share", "company_ids"]
         )
-        self.env["res.partner"].flush_model(["email_normalized", "partner_share"])
+        self.env["res.partner"].flush_model(
+            ["email", "email_normalized", "partner_share"]
+        )
         self.env["portal.invitation"].flush_model(["user_id", "cancel_reason"])
         # A domain would join the three ways with OR, and scan both tables. LATERAL
         # with UNION looks up each contact by index, whatever PostgreSQL expects.
@@ -228,6 +240,7 @@ class ResUsers(models.Model):
 
         :param vals_list: list of values, those of the template user included
         :return: the users
+        :raise NotPortalUserError: another module gave some of them more rights, or less
         """
         # Defaults of whoever calls are not for the account.
         context = {
@@ -243,6 +256,7 @@ class ResUsers(models.Model):
             mail_create_nolog=True,
         ).create(vals_list)
         users = users.with_env(self.env)
+        users._check_portal_rights(vals_list)
         users.partner_id._message_log_batch(
             bodies={
                 user.partner_id.id: user._get_portal_access_update_body(True)
@@ -251,6 +265,29 @@ class ResUsers(models.Model):
             author_id=self._get_note_author_id(),
         )
         return users
+
+    def _check_portal_rights(self, vals_list):
+        """Check that these new users have the groups they were to have, and are portal
+        users.
+
+        :param vals_list: the values they were created with
+        :raise NotPortalUserError: some are not
+        """
+        portal, allowed = self.env.ref("base.group_portal"), {}
+        # Odoo gives it to all users of several companies.
+        several = self.env.ref("base.group_multi_company")
+        wrong = self.browse()
+        for user, vals in zip(self, vals_list, strict=True):
+            commands = vals.get("group_ids") or ()
+            key = repr(commands)
+            if key not in allowed:
+                groups = self.new({"group_ids": commands}).group_ids._origin
+                allowed[key] = groups.all_implied_ids | several
+            groups = user.all_group_ids
+            if not user.share or portal not in groups or groups - allowed[key]:
+                wrong += user
+        if wrong:
+            raise NotPortalUserError(wrong)
 
     @api.model
     def _get_note_author_id(self):
@@ -277,9 +314,10 @@ class ResUsers(models.Model):
             return self.env["mail.mail"]
         return super()._notify_security_setting_update(subject, content, **kwargs)
 
-    def _activate_portal_account(self, password):
+    def _activate_portal_account(self, password, kept=()):
         """Set the first password of an account.
 
+        :param kept: keys of older credentials that stay, see ``_on_mailbox_proven``
         :raise UserError: no password, or a rule of another module refuses it
         """
         self.ensure_one()
@@ -288,7 +326,7 @@ class ResUsers(models.Model):
         self.with_context(sales_confirm_user_create_activation=True).write(
             {"password": password}
         )
-        self._claim_proven_orders("activation")
+        self._on_mailbox_proven("activation", kept)
 
     def _get_no_invitation_reason(self):
         """Return why the account cannot be invited again, untranslated, or False."""
@@ -306,13 +344,18 @@ class ResUsers(models.Model):
             return _lt("an email was sent less than ten minutes ago.")
         return self._get_invitation_address_issue()
 
+    def _get_mailbox(self):
+        """Return the one address that all emails to the account go to, or False: our
+        links to the login, and Odoo's to the address of the contact."""
+        address = get_deliverable_address(self.login)
+        return address == self.partner_id._get_portal_address() and address
+
     def _get_invitation_address_issue(self):
         """Return why no email can go to the account, to be translated, or False."""
         self.ensure_one()
-        address = get_deliverable_address(self.login)
-        if not address:
+        if not get_deliverable_address(self.login):
             return _lt("the login of the account is not an email address.")
-        if address != self.partner_id._get_portal_address():
+        if not self._get_mailbox():
             return _lt(
                 "the contact's address and the account's login differ. An "
                 "administrator can change the login."

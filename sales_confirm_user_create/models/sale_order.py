@@ -15,6 +15,9 @@ PROTECTED_FIELDS = {
     "portal_partner_id",
     "portal_claim_date",
     "portal_claim_method",
+    "portal_claim_customer",
+    "portal_claim_address",
+    "portal_address",
     "portal_account_offered",
     "portal_batch_ids",
 }
@@ -32,6 +35,7 @@ class SaleOrder(models.Model):
         selection=[
             ("no_email", "No email address"),
             ("invalid_email", "No valid email"),
+            ("several_addresses", "Several email addresses"),
             ("archived_contact", "Archived contact"),
             ("archived_user", "Archived user"),
             ("access_revoked", "Access revoked"),

@@ -9,6 +9,7 @@ from odoo.tools import SQL
 
 from .portal_invitation import NEW_ORDER, PAST_ORDER
 from .portal_invitation_mail import RETRIED_EXCEPTIONS
+from .res_users import NotPortalUserError
 
 _logger = logging.getLogger(__name__)
 
@@ -171,7 +172,9 @@ class SaleOrder(models.Model):
             return "archived_contact"
         if not (partner.email or "").strip():
             return "no_email"
-        return not partner._get_portal_address() and "invalid_email"
+        if partner._get_portal_address():
+            return False
+        return "several_addresses" if partner.email.count("@") > 1 else "invalid_email"
 
     # === Creating accounts === #
 
@@ -196,6 +199,8 @@ class SaleOrder(models.Model):
 
     def _create_portal_users_from(self, template_values):
         """Create the users in one batch; where that fails, in halves."""
+        if not self:
+            return self, {}
         try:
             with self.env.cr.savepoint():
                 users = self.env["res.users"]._create_portal_users(
@@ -208,6 +213,15 @@ class SaleOrder(models.Model):
             return self, {}
         except RETRIED_EXCEPTIONS:
             raise
+        except NotPortalUserError as error:
+            # Undone with the savepoint: nobody gets more rights by an order.
+            _logger.error("No portal accounts for some of orders %s: %s", self.ids, error)  # noqa: TRY400
+            wrong = self.filtered(
+                lambda order: order.partner_id.id in error.partner_ids
+            )
+            issues = dict.fromkeys(wrong, ("template", None))
+            created, more = (self - wrong)._create_portal_users_from(template_values)
+            return created, issues | more
         except Exception as error:
             if len(self) == 1:
                 if self._is_login_taken(error):

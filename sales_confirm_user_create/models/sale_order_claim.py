@@ -3,16 +3,25 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import email_normalize
+from odoo.tools import SQL
+from odoo.tools.sql import column_exists, create_column
 from odoo.tools.translate import LazyTranslate
 
 from .portal_invitation_mail import RETRIED_EXCEPTIONS
+from .res_partner import get_deliverable_address
 
 _logger = logging.getLogger(__name__)
 _lt = LazyTranslate(__name__)
 
 # More are added by the scheduled action.
 CLAIM_BATCH = 100
+CLAIM_FIELDS = (
+    "portal_partner_id",
+    "portal_claim_date",
+    "portal_claim_method",
+    "portal_claim_customer",
+    "portal_claim_address",
+)
 
 
 class SaleOrder(models.Model):
@@ -35,7 +44,6 @@ class SaleOrder(models.Model):
     portal_claim_method = fields.Selection(
         selection=[
             ("activation", "Activation"),
-            ("reset", "Password reset"),
             ("browser", "Browser of the order"),
             ("email", "Email of the order"),
             ("search", "Search in the portal"),
@@ -46,20 +54,84 @@ class SaleOrder(models.Model):
         readonly=True,
         groups="base.group_user",
     )
+    # What a claim rests on, as plain values: a merge of contacts changes references.
+    portal_claim_customer = fields.Integer(
+        copy=False, readonly=True, groups="base.group_user"
+    )
+    portal_claim_address = fields.Char(
+        copy=False, readonly=True, groups="base.group_user"
+    )
+    portal_address = fields.Char(
+        compute="_compute_portal_address",
+        store=True,
+        copy=False,
+        groups="base.group_user",
+        help="The customer's address when the order was confirmed. Only who reads the "
+        "emails to it can add the order to an account.",
+    )
     portal_known_partner_id = fields.Many2one(
         comodel_name="res.partner",
         string="Contact with the Account",
-        compute="_compute_portal_known_partner_id",
-        compute_sudo=True,
+        compute="_compute_portal_known_account",
         groups="base.group_user",
         help="The contact whose portal account has the customer's address.",
     )
+    portal_known_elsewhere = fields.Boolean(
+        string="In Another Company",
+        compute="_compute_portal_known_account",
+        groups="base.group_user",
+        help="A contact that you have no access to has the account.",
+    )
+    portal_proof_date = fields.Datetime(
+        string="Mailbox Proven On",
+        compute="_compute_portal_known_account",
+        groups="base.group_user",
+        help="When the owner of the account proved to read the emails to its login, by "
+        "a link in one of them. Empty: never.",
+    )
 
-    @api.depends("partner_id", "partner_id.email", "website_id")
-    def _compute_portal_known_partner_id(self):
-        users = self._find_account_users()
+    _portal_address_idx = models.Index(
+        "(portal_address) WHERE portal_partner_id IS NULL AND portal_address IS NOT NULL"
+    )
+
+    def _auto_init(self):
+        """Override of `base`: where orders were mailed before, nobody knows."""
+        if not column_exists(self.env.cr, self._table, "portal_address"):
+            create_column(self.env.cr, self._table, "portal_address", "varchar")
+        return super()._auto_init()
+
+    @api.depends("state")
+    def _compute_portal_address(self):
         for order in self:
-            order.portal_known_partner_id = users.get(order.id, users[None]).partner_id
+            if order.state == "sale":
+                # sudo: whoever confirms may not read the contact
+                address = order.sudo().partner_id._get_portal_address()
+                order.portal_address = order.portal_address or address
+            elif order.state in ("draft", "sent"):
+                order.portal_address = False
+            else:
+                order.portal_address = order.portal_address
+
+    @api.depends(
+        "partner_id", "partner_id.email", "portal_partner_id", "state", "website_id"
+    )
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_portal_known_account(self):
+        # sudo: a salesperson learns of the account that has the customer's address, and
+        # of its contact what they may read of it anyway
+        orders = self.sudo()
+        users = orders._find_account_users()
+        readable = self.env["res.partner"].browse(
+            {user.partner_id.id for user in users.values() if user}
+        )
+        readable = readable._filtered_access("read")
+        for order, order_sudo in zip(self, orders, strict=True):
+            user = users.get(order.id, users[None])
+            claimed, own = order_sudo.portal_partner_id, order_sudo.partner_id
+            account = claimed.user_ids[:1] or user or own.user_ids[:1]
+            order.portal_known_partner_id = readable & user.partner_id
+            order.portal_known_elsewhere = user and user.partner_id not in readable
+            order.portal_proof_date = account._get_proof_date()
 
     # === By staff === #
 
@@ -68,8 +140,17 @@ class SaleOrder(models.Model):
 
         For salespeople, who know what no rule can: also for contacts of companies.
 
-        :return: an action that shows what was added, and why other orders were not
+        :return: an action that shows what was added, and why other orders were not; for
+            one order and an account whose mailbox was never proven, a question
         :raise AccessError: the user is no salesperson or may not edit the orders
+        """
+        return self._claim_by_staff()
+
+    def _claim_by_staff(self, is_confirmed=False):
+        """See ``action_claim_for_account``.
+
+        :param is_confirmed: a question about a mailbox that was never proven was
+            answered
         """
         self._check_portal_account_access()
         # sudo: a salesperson may add the orders they edit, and reads no users by it
@@ -78,7 +159,15 @@ class SaleOrder(models.Model):
         orders_by_user = defaultdict(self.sudo().browse)
         for order in orders:
             user = users.get(order.id)
-            if reason := order._get_no_claim_reason(user):
+            reason = order._get_no_claim_reason(user)
+            if not reason and not is_confirmed and not user._get_proof_date():
+                if len(self) == 1:
+                    return self._ask_to_claim(user)
+                reason = _lt(
+                    "it was never proven that the owner of the account reads the "
+                    "emails to its login. Add each of these orders on its form."
+                )
+            if reason:
                 reasons[order.name] = self.env._(reason)
             else:
                 orders_by_user[user] += order
@@ -89,6 +178,24 @@ class SaleOrder(models.Model):
             self.env._("Portal account"),
             self.env._("Orders added: %s.", count) if count else None,
             reasons,
+        )
+
+    def _ask_to_claim(self, user):
+        """Return the action that asks whether to add the order to an account of which
+        nobody knows whose it is.
+
+        :param user: the account
+        """
+        return self.env["portal.account.question"]._ask(
+            self,
+            "claim",
+            self.env._(
+                "It was never proven that the owner of the account %s reads the emails "
+                "to this address: anybody can sign up with it. Add the order only if "
+                "you know the owner. The customer can prove it under My Account / "
+                "Orders / Missing an order?",
+                user.login,
+            ),
         )
 
     def _get_no_claim_reason(self, user):
@@ -102,6 +209,10 @@ class SaleOrder(models.Model):
             return _lt("the order is in an account already.")
         if not user:
             return _lt("no other contact has an account with this address.")
+        if not user._get_mailbox():
+            return _lt(
+                "the account's contact has another email address than its login."
+            )
         is_allowed = self.company_id in user.company_ids
         return not is_allowed and _lt("the account belongs to another company.")
 
@@ -112,22 +223,93 @@ class SaleOrder(models.Model):
         """
         self._check_portal_account_access()
         # sudo: nobody but the addon writes in whose account an order is
-        orders = self.sudo().filtered("portal_partner_id")
-        orders._log_portal_account_notes(
-            {
-                order: order._with_note_lang().env._(
-                    "Removed from the portal account of %s.",
-                    order.portal_partner_id.display_name,
+        self.sudo().filtered("portal_partner_id")._unclaim(self.env.user.partner_id)
+
+    def _unclaim(self, author=None):
+        """Remove orders from the accounts they were added to, with a note.
+
+        :param author: the contact who does it; None where the claim has lost what it
+            rested on
+        """
+        notes = {}
+        for order in self:
+            _ = order._with_note_lang().env._
+            name = order.portal_partner_id.display_name
+            notes[order] = (
+                _("Removed from the portal account of %s.", name)
+                if author
+                else _(
+                    "Removed from the portal account of %s: the customer, the address "
+                    "or the account is not what it was.",
+                    name,
                 )
-                for order in orders
-            },
-            self.env.user.partner_id,
+            )
+        self._log_portal_account_notes(notes, author)
+        self.with_context(tracking_disable=True).write(
+            dict.fromkeys(CLAIM_FIELDS, False)
         )
-        orders.write(
-            dict.fromkeys(
-                ("portal_partner_id", "portal_claim_date", "portal_claim_method"), False
+
+    # === What claims rest on === #
+
+    def action_confirm(self):
+        """Override of `sale` to keep the address as it is now, and not as it may be
+        when Odoo writes the order."""
+        res = super().action_confirm()
+        # sudo: whoever confirms may not read the field
+        self.sudo().mapped("portal_address")
+        return res
+
+    def write(self, vals):
+        """Override of `sale`: claims end with the customer they rest on."""
+        res = super().write(vals)
+        if "partner_id" in vals:
+            # sudo: those who edit an order may not write claims
+            self.sudo().filtered("portal_partner_id")._end_unfit_claims()
+        return res
+
+    def _end_unfit_claims(self):
+        """Remove those of these claimed orders from the accounts whose customer,
+        address or account is not any more what the claim rests on."""
+        unfit = self.filtered(
+            lambda order: (
+                order.partner_id.id != order.portal_claim_customer
+                or order.partner_id._get_portal_address() != order.portal_claim_address
+                or not any(
+                    user._is_portal()
+                    and get_deliverable_address(user.login) == order.portal_claim_address
+                    for user in order.portal_partner_id.user_ids
+                )
             )
         )
+        if unfit:
+            unfit._unclaim()
+
+    @api.autovacuum
+    def _gc_unfit_claims(self):
+        """End the claims whose ground was changed without anybody telling, by SQL."""
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT sale.id
+                  FROM sale_order sale
+                  JOIN res_partner customer ON customer.id = sale.partner_id
+                 WHERE sale.portal_partner_id IS NOT NULL
+                   AND (
+                            sale.partner_id IS DISTINCT FROM sale.portal_claim_customer
+                         OR customer.email IS DISTINCT FROM sale.portal_claim_address
+                         OR NOT EXISTS (
+                                SELECT FROM res_users users
+                                 WHERE users.partner_id = sale.portal_partner_id
+                                   AND users.active AND users.share
+                                   AND users.login = sale.portal_claim_address
+                            )
+                       )
+                """
+            )
+        )
+        # What is only spelled in another way is found, too, and stays.
+        self.browse(order_id for [order_id] in rows)._end_unfit_claims()
 
     def _find_account_users(self):
         """Return the portal users that have the customers' addresses as login.
@@ -159,15 +341,12 @@ class SaleOrder(models.Model):
     def _get_claimable_domain(self, user):
         """Return the domain of what a portal user may add to the own account."""
         user = user.sudo()
-        address = email_normalize(user.login)
+        address = user._get_mailbox()
         if not address or not user._is_portal():
             return Domain.FALSE
-        contacts = self.env["res.partner"].sudo()._find_by_portal_address(address)
-        domain = Domain(
+        domain = self._get_guest_domain() & Domain(
             [
-                ("state", "=", "sale"),
-                ("portal_partner_id", "=", False),
-                ("partner_id", "in", contacts._filter_claimable_contacts().ids),
+                ("portal_address", "=", address),
                 ("company_id", "in", user.company_ids.ids),
                 ("company_id.portal_order_claims", "=", True),
             ]
@@ -178,21 +357,53 @@ class SaleOrder(models.Model):
             domain &= Domain([own, "|", ("website_id", "!=", False), of_contact])
         return domain
 
+    @api.model
+    def _get_guest_domain(self):
+        """Return the domain of confirmed orders of guests that are in no account.
+
+        A guest's contact has no company, no people and no user, archived or not. It may
+        have addresses: the checkout creates one for a delivery to somewhere else.
+        """
+        self.env["res.users"].flush_model(["partner_id"])
+        self.env["res.partner"].flush_model(["parent_id", "is_company", "type"])
+        is_guest = Domain.custom(
+            to_sql=lambda model, alias, query: SQL(
+                """
+                EXISTS (
+                    SELECT FROM res_partner guest
+                     WHERE guest.id = %s
+                       AND guest.parent_id IS NULL
+                       AND guest.is_company IS NOT TRUE
+                       AND NOT EXISTS (
+                                SELECT FROM res_users WHERE partner_id = guest.id
+                           )
+                       AND NOT EXISTS (
+                                SELECT FROM res_partner child
+                                 WHERE child.parent_id = guest.id
+                                   AND COALESCE(child.type, 'contact') = 'contact'
+                           )
+                )
+                """,
+                SQL.identifier(alias, "partner_id"),
+            )
+        )
+        open_orders = [("state", "=", "sale"), ("portal_partner_id", "=", False)]
+        return Domain(open_orders) & is_guest
+
     def _find_orders_to_claim(self):
         """Return the orders that the activation of the accounts of these orders'
         customers would add to them."""
         partners = self.filtered("company_id.portal_order_claims").partner_id
-        addresses = {partner._get_portal_address() for partner in partners}
-        contacts = self.env["res.partner"].with_context(active_test=False)
-        contacts = contacts.search([("email_normalized", "in", list(addresses))])
-        contacts = (contacts - partners)._filter_claimable_contacts()
+        addresses = {partner._get_portal_address() for partner in partners} - {False}
         return self.search(
-            [
-                ("state", "=", "sale"),
-                ("portal_partner_id", "=", False),
-                ("partner_id", "in", contacts.ids),
-                ("company_id", "in", self.company_id.ids),
-            ]
+            self._get_guest_domain()
+            & Domain(
+                [
+                    ("portal_address", "in", list(addresses)),
+                    ("partner_id", "not in", partners.ids),
+                    ("company_id", "in", self.company_id.ids),
+                ]
+            )
         )
 
     def _get_claim_offer(self, user):
@@ -206,18 +417,22 @@ class SaleOrder(models.Model):
         order = self.sudo()
         if user._is_public():
             is_offered = (
-                order.state == "sale"
-                and order.company_id.portal_order_claims
+                order.company_id.portal_order_claims
                 and order.website_id.account_on_checkout != "mandatory"
-                and not order.portal_partner_id
-                and order.partner_id._filter_claimable_contacts()
+                and order._is_any(order._get_guest_domain())
             )
             return "sign_in" if is_offered else False
         return "add" if order._is_claimable_by(user) else False
 
     def _is_claimable_by(self, user):
         """Return whether a portal user may add this order to the own account."""
-        return bool(self.sudo().filtered_domain(self._get_claimable_domain(user)))
+        return self._is_any(self._get_claimable_domain(user))
+
+    def _is_any(self, domain):
+        """Return whether a domain has one of these orders."""
+        # sudo: those who ask may not read the order, and learn nothing but this
+        domain = Domain("id", "in", self.ids) & domain
+        return bool(self.sudo().search_count(domain, limit=1))
 
     @api.model
     def _cron_claim(self):
@@ -240,13 +455,16 @@ class SaleOrder(models.Model):
         :param method: see ``portal_claim_method``
         :param author: the contact who does it; the user's own if None
         """
-        self.with_context(tracking_disable=True).write(
-            {
-                "portal_partner_id": user.partner_id.id,
-                "portal_claim_date": fields.Datetime.now(),
-                "portal_claim_method": method,
-            }
-        )
+        values = {
+            "portal_partner_id": user.partner_id.id,
+            "portal_claim_date": fields.Datetime.now(),
+            "portal_claim_method": method,
+            "portal_claim_address": user._get_mailbox(),
+        }
+        for customer, orders in self.grouped("partner_id").items():
+            orders.with_context(tracking_disable=True).write(
+                {**values, "portal_claim_customer": customer.id}
+            )
         notes = {order: order._get_claim_note(user, method) for order in self}
         self._log_portal_account_notes(notes, author or user.partner_id)
 
@@ -272,6 +490,8 @@ class ResUsers(models.Model):
         :return: whether none is left
         """
         orders = self.env["sale.order"]
+        if not self.sudo()._get_proof_date():
+            return True  # the login was changed since
         try:
             with self.env.cr.savepoint():
                 orders = orders._find_claimable_orders(self, limit=CLAIM_BATCH)
@@ -291,14 +511,3 @@ class ResUsers(models.Model):
             self.env.ref(
                 "sales_confirm_user_create.ir_cron_portal_claim"
             ).sudo()._trigger()
-
-    @api.model
-    def signup(self, values, token=None):
-        """Override of `auth_signup` to add the orders of the address, which the link
-        for a new password, or to a new account, has just proven."""
-        # The link works once: whose it is can't be told afterwards.
-        user = token and self.env["res.partner"].sudo()._get_proven_user(token)
-        res = super().signup(values, token=token)
-        if user:
-            user._claim_proven_orders("reset")
-        return res

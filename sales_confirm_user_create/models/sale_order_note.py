@@ -13,6 +13,9 @@ ADVICE = {
     "invalid_email": _lt(
         "Correct the address of the contact, then create the account."
     ),
+    "several_addresses": _lt(
+        "Keep one address on the contact, then create the account."
+    ),
     "archived_contact": _lt("Unarchive the contact, then create the account."),
     "archived_user": _lt("An administrator can unarchive the user of the contact."),
     "access_revoked": _lt("Grant portal access on the contact to give it back."),
@@ -29,8 +32,8 @@ ADVICE = {
     ),
     "technical": _lt("Odoo itself uses this contact. Choose another customer."),
     "template": _lt(
-        "The template for new portal users is missing or has other rights than the "
-        "portal's. An administrator can correct it."
+        "The template for new portal users is missing, or new users get other rights "
+        "than the portal's. An administrator can correct it."
     ),
     "same_moment": _lt("Another order has just created the account for this address."),
     "error": _lt("Your administrator finds the error in the log."),

@@ -17,7 +17,7 @@ class PortalAdoptionReport(models.Model):
     _order = "date desc, id desc"
     _depends = {
         "portal.invitation": ["order_id", "sent_date", "user_id"],
-        "res.partner": ["email_normalized", "website_id"],
+        "res.partner": ["email", "email_normalized", "website_id"],
         "res.users": [
             "create_date",
             "login",
@@ -219,6 +219,7 @@ class PortalAdoptionReport(models.Model):
                       JOIN res_partner customer
                         ON lower(customer.email_normalized COLLATE "C")
                            = lower(btrim(users.login) COLLATE "C")
+                       AND customer.email NOT LIKE '%%@%%@%%'
                      WHERE users.portal_activation_date IS NOT NULL
                    ) account
                 ON account.partner_id = sale.partner_id

@@ -4,6 +4,7 @@ from odoo.tests import new_test_user, tagged
 
 from odoo.addons.base.models.ir_mail_server import extract_rfc2822_addresses
 
+from ..models.res_partner import get_deliverable_address
 from .common import PortalAccountCommon
 
 
@@ -39,12 +40,47 @@ class TestAddress(PortalAccountCommon):
     def test_spelling_does_not_matter(self):
         self.assertLogin(' "Jane Doe" <JANE@Example.COM> ', "jane@example.com")
 
-    def test_first_of_several_addresses_counts(self):
-        self.assertLogin(
-            "no address, first@example.com; second@example.com", "first@example.com"
-        )
-        order = self._confirm("first@example.com")
-        self.assertEqual(order.portal_account_issue, "other_contact")
+    def test_several_addresses_are_nobody(self):
+        """Odoo mails a new password to all of them: to whose account?"""
+        new_test_user(self.env, "victim@example.com", "base.group_portal")
+        for email in (
+            "victim@example.com, me@evil.test",
+            "victim@example.com; me@evil.test",
+            "victim@example.com <me@evil.test>",
+            "victim@example.com me@evil.test",
+            '"victim@example.com" <me@evil.test>',
+            "victim@example.com\nme@evil.test",
+        ):
+            with self.subTest(email):
+                order = self._confirm(email)
+                self.assertEqual(order.portal_account_issue, "several_addresses")
+                self.assertFalse(order.partner_id.user_ids)
+                self.assertFalse(order.portal_address)
+                self.assertNoAccount(order, "Keep one address")
+
+    def test_correction_to_one_of_several_addresses(self):
+        order = self._confirm("jane@example.com, john@example.com")
+        order.partner_id.email = "jane@example.com"
+        order.with_user(self.salesperson).action_create_portal_account()
+        self.assertEqual(order.partner_id.user_ids.login, "jane@example.com")
+
+    def test_unused_account_of_a_contact_with_two_addresses_ends(self):
+        order = self._confirm("jane@example.com")
+        order.partner_id.email = "jane@example.com, john@example.com"
+        self.assertFalse(self._send_invitations())
+        self.assertEqual(self._get_invitation(order.partner_id).state, "cancelled")
+
+    def test_longer_texts_are_no_address(self):
+        name = "J" * 300
+        self.assertLogin(f"{name} <jane@x.com>", "jane@x.com")
+        for text in (
+            f"{name}{name} <jane@x.com>",
+            "\u200b" * 100_000 + "jane@x.com",
+            "(" * 1000,
+            "(" * 300 + "@x",
+        ):
+            with self.subTest(text[:30]):
+                self.assertIs(get_deliverable_address(text), False)
 
     def test_domain_in_another_alphabet_is_sent_as_mail_servers_know_it(self):
         self.assertLogin("Jane@BÜCHER.example", "jane@xn--bcher-kva.example")

@@ -33,10 +33,20 @@ class TestClaim(PortalAccountCommon):
         return order
 
     def _prove(self, user=None):
+        """Use the link that we email to the login, see *Missing an order?*."""
+        (user or self.portal_user)._on_mailbox_proven("search")
+
+    def _set_proven(self, user=None):
+        """Have the mailbox of an account proven before there was an order."""
+        user = user or self.portal_user
+        user.write(
+            {"portal_proof_date": "2020-01-01", "portal_proof_login": user.login}
+        )
+
+    def _reset_password(self):
         """Set a new password by the link that Odoo emails."""
-        partner = (user or self.portal_user).partner_id
-        partner.signup_prepare(signup_type="reset")
-        token = partner._generate_signup_token()
+        self.account.signup_prepare(signup_type="reset")
+        token = self.account._generate_signup_token()
         self.env["res.users"].signup({"password": "Secret-12345"}, token)
 
     def _assert_claimed(self, order, method):
@@ -53,7 +63,7 @@ class TestClaim(PortalAccountCommon):
         )
         self.env.invalidate_all()
 
-    # === Activation and password reset === #
+    # === Activation, and the link to the login === #
 
     def test_activation_claims_orders_of_the_address(self):
         guest = self._create_guest_order()
@@ -66,13 +76,21 @@ class TestClaim(PortalAccountCommon):
         self.assertEqual(guest.portal_claim_method, "activation")
         self.assertFalse(order.portal_partner_id)
 
-    def test_password_reset_claims_orders_of_the_address(self):
+    def test_password_reset_claims_nothing(self):
+        """It goes to whatever the contact's address is by then, and a passkey that
+        somebody else has added before still works."""
+        order = self._create_guest_order()
+        self._reset_password()
+        self.assertFalse(order.portal_partner_id)
+        self.assertFalse(self.portal_user._get_proof_date())
+
+    def test_link_to_the_login_claims_orders_of_the_address(self):
         order = self._create_guest_order("Jane Doe <JANE@example.com>")
         self._prove()
-        self._assert_claimed(order, "reset")
+        self._assert_claimed(order, "search")
         note = self._get_notes(order)[0]
         self.assertIn("jane@example.com", note)
-        self.assertIn("Password reset", note)
+        self.assertIn("Search in the portal", note)
         self.assertEqual(order.message_ids[0].author_id, self.account)
 
     def test_punycode_login_claims_orders_of_the_unicode_address(self):
@@ -80,7 +98,7 @@ class TestClaim(PortalAccountCommon):
         self.account.email = "jane@exämple.com"
         order = self._create_guest_order("jane@exämple.com")
         self._prove()
-        self._assert_claimed(order, "reset")
+        self._assert_claimed(order, "search")
 
     def test_nothing_but_the_claim_and_a_note_changes(self):
         order = self._create_guest_order()
@@ -90,6 +108,10 @@ class TestClaim(PortalAccountCommon):
             "portal_partner_id",
             "portal_claim_date",
             "portal_claim_method",
+            "portal_claim_customer",
+            "portal_claim_address",
+            "portal_proof_date",
+            "portal_known_partner_id",
         }
         records = (order, order.partner_id, order.order_line, self.account)
         before = [record.read() for record in records]
@@ -152,8 +174,8 @@ class TestClaim(PortalAccountCommon):
         )
         (foreign + of_contact).state = "sale"
         self._prove()
-        self._assert_claimed(own, "reset")
-        self._assert_claimed(neutral, "reset")
+        self._assert_claimed(own, "search")
+        self._assert_claimed(neutral, "search")
         self.assertFalse(foreign.portal_partner_id)
         self.assertFalse(of_contact.portal_partner_id)
 
@@ -165,23 +187,22 @@ class TestClaim(PortalAccountCommon):
         order.with_user(self.salesperson).action_claim_for_account()
         self._assert_claimed(order, "staff")
 
-    def test_reset_proves_nothing_once_the_customer_has_typed_an_address(self):
-        """The link goes to the contact's address: a stranger who registered with the
-        login can have it sent elsewhere, change the address back and use it."""
-        order = self._create_guest_order()
-        self.account.with_user(self.portal_user).sudo().email = "other@example.com"
-        self.account.signup_prepare(signup_type="reset")
-        token = self.account._generate_signup_token()  # mailed to the stranger
-        self.account.with_user(self.portal_user).sudo().email = "jane@example.com"
-        self.account.signup_prepare(signup_type="reset")  # mailed to Jane
-        self.env["res.users"].signup({"password": "Secret-12345"}, token)
-        self.assertFalse(order.portal_partner_id)
-
-    def test_reset_by_a_link_to_another_address_proves_nothing(self):
-        order = self._create_guest_order()
-        self.account.email = "other@example.com"
-        self._prove()
-        self.assertFalse(order.portal_partner_id)
+    def test_account_whose_emails_go_elsewhere_claims_nothing(self):
+        """Odoo's *Reset Password* goes to the contact's address."""
+        for email in (
+            "other@example.com",
+            "jane@example.com, other@example.com",
+            "other@example.com <jane@example.com>",
+        ):
+            with self.subTest(email), self.env.cr.savepoint() as savepoint:
+                order = self._create_guest_order()
+                self.account.email = email
+                self._prove()
+                self.assertFalse(order.portal_partner_id)
+                self.assertFalse(order._is_claimable_by(self.portal_user))
+                action = order.action_claim_for_account()
+                self.assertIn("another email", action["params"]["message"])
+                savepoint.rollback()
 
     def test_free_sign_up_claims_nothing(self):
         order = self._create_guest_order()
@@ -214,16 +235,19 @@ class TestClaim(PortalAccountCommon):
                 self.env.ref(CLAIM_CRON).method_direct_trigger()
         self.env.invalidate_all()
         for order in orders:
-            self._assert_claimed(order, "reset")
+            self._assert_claimed(order, "search")
             self.assertEqual(len(self._get_notes(order)), 2)
         self.assertFalse(self.account.portal_claim_due)
 
     @mute_logger("odoo.addons.sales_confirm_user_create.models.sale_order_claim")
     def test_failed_claim_keeps_nobody_from_a_new_password(self):
-        order = self._create_guest_order()
+        guest = self._create_guest_order()
+        order = self._create_order()
+        self.portal_user.unlink()
+        order.action_confirm()
         with patch.object(type(order), "_claim_for", side_effect=ValueError):
-            self._prove()
-        self.assertFalse(order.portal_partner_id)
+            order.partner_id.user_ids._activate_portal_account("Secret-12345")
+        self.assertFalse(guest.portal_partner_id)
         credential = {
             "type": "password",
             "login": "jane@example.com",
@@ -234,6 +258,7 @@ class TestClaim(PortalAccountCommon):
     # === Staff === #
 
     def test_salesperson_adds_and_removes(self):
+        self._set_proven()
         order = self._create_guest_order()
         self.assertEqual(order.portal_account_issue, "other_contact")
         self.assertEqual(order.portal_known_partner_id, self.account)
@@ -247,6 +272,7 @@ class TestClaim(PortalAccountCommon):
         self.assertEqual(order.message_ids[0].author_id, self.salesperson.partner_id)
 
     def test_salesperson_adds_the_order_of_a_company_contact(self):
+        self._set_proven()
         company = self._create_customer("Company", "co@example.com", is_company=True)
         contact = self._create_customer(
             "Jane", "jane@example.com", parent_id=company.id
@@ -263,6 +289,7 @@ class TestClaim(PortalAccountCommon):
         self.assertEqual(order.portal_known_partner_id, self.account)
 
     def test_list_says_what_was_not_added(self):
+        self._set_proven()
         added = self._create_guest_order()
         draft = self._create_order(self._create_customer("G", "jane@example.com"))
         unknown = self._create_order(self._create_customer("G", "x@example.com"))

@@ -1,3 +1,4 @@
+import contextlib
 import logging
 from unittest.mock import patch
 
@@ -51,6 +52,73 @@ class TestFaults(PortalAccountCommon):
         with self._mute_odoo():
             order.action_confirm()
         self.assertNoAccount(order, "other rights than the portal's")
+
+    def _confirm_with_more_groups(self, orders, xml_id):
+        """Confirm orders while another module adds a group to the first new user, as
+        OCA's `base_user_role` does to all."""
+        group, create = self.env.ref(xml_id), ResUsers.create
+
+        def create_with_group(users, vals_list):
+            users = create(users, vals_list)
+            customers = users.filtered(lambda user: user.login == "jane@example.com")
+            customers.group_ids = group
+            return users
+
+        with (
+            patch.object(ResUsers, "create", create_with_group),
+            self._mute_odoo() as log,
+        ):
+            orders.action_confirm()
+        self.assertEqual(len(log.output), 1)
+
+    def test_account_with_more_rights_is_undone(self):
+        for xml_id in (
+            "base.group_user",
+            "base.group_public",
+            "sales_team.group_sale_manager",
+            "base.group_allow_export",
+        ):
+            with self.subTest(xml_id), self.env.cr.savepoint() as savepoint:
+                orders = self._create_orders(
+                    self.customer + self._create_customer("S", "second@example.com")
+                )
+                self._confirm_with_more_groups(orders, xml_id)
+                self.assertNoAccount(orders[0], "other rights than the portal's")
+                self.assertEqual(orders[0].portal_account_issue, "template")
+                self.assertFalse(self._get_users("jane@example.com"))
+                self.assertTrue(orders[1].user_created)
+                self.assertSent(self._send_invitations(), "second")
+                savepoint.rollback()
+
+    def test_hook_gives_a_group_of_its_own(self):
+        group = self.env["res.groups"].create({"name": "Club"})
+        portal = self.env.ref("base.group_portal")
+        internal = self.env["res.groups"].create(
+            {"name": "Boss", "implied_ids": self.env.ref("base.group_user").ids}
+        )
+        prepare = type(self.env["sale.order"])._prepare_portal_user_values
+        for groups, is_created in (
+            (portal + group, True),
+            (group, False),
+            (portal + internal, False),
+            (internal, False),
+        ):
+
+            def prepare_groups(order, groups=groups):
+                return {**prepare(order), "group_ids": [(6, 0, groups.ids)]}
+
+            with self.subTest(groups.mapped("name")):
+                email = f"{'.'.join(map(str, groups.ids))}@example.com"
+                order = self._create_order(self._create_customer("C", email))
+                with (
+                    patch.object(
+                        type(order), "_prepare_portal_user_values", prepare_groups
+                    ),
+                    contextlib.nullcontext() if is_created else self._mute_odoo(),
+                ):
+                    order.action_confirm()
+                self.assertEqual(order.user_created, is_created)
+                self.assertEqual(bool(order.partner_id.user_ids), is_created)
 
     def test_archived_template_user_still_serves(self):
         template = self.env.ref("base.template_portal_user_id")

@@ -252,8 +252,8 @@ class TestSecurity(PortalAccountCommon):
             # Odoo's
             "action_confirm",
             "create",
-            "signup",
             "signup_prepare",
+            "unlink",
             "write",
             # ours
             "action_claim_for_account",

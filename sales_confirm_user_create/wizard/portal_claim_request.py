@@ -1,7 +1,10 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.tools import email_normalize, hash_sign, urls, verify_hash_signed
+from odoo.tools import hash_sign, urls, verify_hash_signed
+
+from ..models.res_partner import get_deliverable_address
+from ..tools import insert_links, new_placeholder
 
 LINK_SCOPE = "sales_confirm_user_create.claim"
 VALIDITY = timedelta(days=1)
@@ -29,14 +32,15 @@ class PortalClaimRequest(models.TransientModel):
         user = self.env.user
         # sudo: the setting is the company's, whoever visits
         is_on = website.sudo().company_id.portal_order_claims
-        return bool(is_on and user._is_portal() and email_normalize(user.login))
+        return is_on and user._is_portal() and bool(get_deliverable_address(user.login))
 
     @api.model
     def _send_link(self, website):
         """Email the current user a link, unless there were enough today."""
         # sudo: customers have no access to their requests, whose links prove something
         requests, user = self.sudo(), self.env.user
-        if not user.sudo().try_lock_for_update(allow_referencing=True):
+        mailbox = user.sudo()._get_mailbox()
+        if not mailbox or not user.sudo().try_lock_for_update(allow_referencing=True):
             return
         since = fields.Datetime.now() - VALIDITY
         domain = [("user_id", "=", user.id), ("create_date", ">", since)]
@@ -48,23 +52,27 @@ class PortalClaimRequest(models.TransientModel):
         template = self.env.ref(
             "sales_confirm_user_create.mail_template_portal_missing_orders"
         )
-        token = hash_sign(
-            requests.env, LINK_SCOPE, [user.id, user.login], expiration=VALIDITY
-        )
+        values = self._get_link_values()
+        token = hash_sign(requests.env, LINK_SCOPE, values, expiration=VALIDITY)
         url = f"/my/orders/missing?token={token}"
-        template.sudo().with_context(
-            sales_confirm_user_create_url=urls.urljoin(website.get_base_url(), url)
-        ).send_mail(
+        link = urls.urljoin(website.get_base_url(), url)
+        placeholder = new_placeholder()
+        template = template.sudo().with_context(
+            sales_confirm_user_create_url=placeholder
+        )
+        mail_id = template.send_mail(
             request.id,
-            force_send=True,
             email_values={
-                "email_to": user.login,
+                "email_to": mailbox,
                 "email_cc": False,
                 "recipient_ids": [],
                 "auto_delete": True,
                 "message_type": "user_notification",
             },
         )
+        mail = requests.env["mail.mail"].browse(mail_id)
+        mail.body_html = insert_links(mail.body_html, {placeholder: link})
+        mail.send()
 
     @api.model
     def _is_valid_token(self, token):
@@ -74,4 +82,17 @@ class PortalClaimRequest(models.TransientModel):
         except ValueError:
             # decoding what a mail program has cut
             return False
-        return values == [self.env.uid, self.env.user.login]
+        return values == self._get_link_values() and self._has_mailbox()
+
+    @api.model
+    def _get_link_values(self):
+        """Return what is signed in a link: who asked, and the login it goes to."""
+        # sudo: customers may not read how often their login has changed
+        user = self.env.user.sudo()
+        return [user.id, user.login, user.portal_login_revision]
+
+    @api.model
+    def _has_mailbox(self):
+        """Return whether all emails to the current user go to the login."""
+        # sudo: of the own account, nothing but this
+        return bool(self.env.user.sudo()._get_mailbox())

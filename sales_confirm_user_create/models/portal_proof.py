@@ -1,0 +1,180 @@
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple
+
+from odoo import Command, fields, models
+from odoo.http import request
+
+
+class Credential(NamedTuple):
+    """A way into an account."""
+
+    key: str  # in forms
+    name: str  # what its owner knows it by
+    date: datetime | None
+    remove: Callable
+
+
+class ResUsers(models.Model):
+    """Who has proven to read what is mailed to the login."""
+
+    _inherit = "res.users"
+
+    portal_proof_date = fields.Datetime(
+        string="Mailbox Proven On",
+        copy=False,
+        readonly=True,
+        groups="base.group_erp_manager",
+        help="When a link was used that we had mailed to exactly this login.",
+    )
+    portal_proof_login = fields.Char(
+        copy=False, readonly=True, groups="base.group_erp_manager"
+    )
+    portal_login_revision = fields.Integer(
+        copy=False,
+        readonly=True,
+        groups="base.group_erp_manager",
+        help="How often the login was changed, or proven first: earlier links do not "
+        "work.",
+    )
+
+    def write(self, vals):
+        """Override of `base`: a new login is proven by nobody, and ends all links."""
+        changed = self.browse()
+        if "login" in vals:
+            changed = self.filtered(lambda user: user.login != vals["login"])
+        res = super().write(vals)
+        # sudo: those who change a login may not write what follows from it
+        for user in changed.sudo():
+            user.write(
+                {
+                    "portal_proof_date": False,
+                    "portal_proof_login": False,
+                    "portal_login_revision": user.portal_login_revision + 1,
+                }
+            )
+            for invitation in user.portal_invitation_ids:
+                invitation.revision += 1
+        return res
+
+    def _get_proof_date(self):
+        """Return when it was proven that the owner of the account reads the emails to
+        its login, or False."""
+        is_proven = self.portal_proof_login and self.portal_proof_login == self.login
+        return is_proven and self.portal_proof_date
+
+    def _on_mailbox_proven(self, method, kept=()):
+        """The customer has used a link that we mailed to exactly the login.
+
+        :param method: what the link is for, see ``portal_claim_method``
+        :param kept: keys of the older credentials that the customer keeps
+        """
+        self.ensure_one()
+        # sudo: customers write this about themselves by nothing but the link
+        user = self.sudo()
+        if not user._get_proof_date():
+            user._remove_older_credentials(kept)
+            user.write(
+                {
+                    "portal_proof_date": fields.Datetime.now(),
+                    "portal_proof_login": user.login,
+                    # Somebody else may have had a link of Odoo's sent elsewhere.
+                    "portal_login_revision": user.portal_login_revision + 1,
+                }
+            )
+        user._claim_proven_orders(method)
+
+    # === Credentials older than the first proof === #
+
+    def _get_older_credentials(self):
+        """Return the ways into an account whose mailbox was never proven: somebody else
+        can have made them. Each is removed as its module does it.
+
+        To be extended by modules with more.
+
+        :return: list of ``Credential``
+        """
+        if not self or self._get_proof_date():
+            return []
+        _ = self.env._
+        # the current session stays
+        sessions = self.device_ids.filtered(lambda device: not device.is_current)
+        found = [
+            *_list(_("API key"), self.api_key_ids, lambda key: key._remove),
+            *_list(_("Logged in"), sessions, lambda session: session._revoke),
+        ]
+        if "auth_passkey_key_ids" in self._fields:
+            found += _list(
+                _("Passkey"),
+                self.auth_passkey_key_ids,
+                # on the user, to empty the cache of session tokens
+                lambda key: partial(
+                    self.write, {"auth_passkey_key_ids": [Command.delete(key.id)]}
+                ),
+            )
+        if "totp_secret" in self._fields:
+            found += _list(
+                _("Trusted device"),
+                self.totp_trusted_device_ids,
+                lambda device: device._remove,
+            )
+            if self.totp_enabled:
+                remove = partial(self.write, {"totp_secret": False})
+                name = _("Two-factor authentication")
+                found.append(Credential("totp", name, None, remove))
+        if "oauth_uid" in self._fields and self.oauth_uid:
+            names = ("oauth_uid", "oauth_provider_id", "oauth_access_token")
+            remove = partial(self.write, dict.fromkeys(names, False))
+            name = _("Log in with %s", self.oauth_provider_id.name or self.oauth_uid)
+            found.append(Credential("oauth", name, None, remove))
+        return found
+
+    def _remove_older_credentials(self, kept):
+        """Remove the older credentials but those that the customer keeps, and note both
+        on the contact.
+
+        :param kept: keys of credentials
+        """
+        credentials = self._get_older_credentials()
+        if not credentials:
+            return
+        names = {True: [], False: []}
+        for credential in credentials:
+            is_kept = credential.key in kept
+            names[is_kept].append(credential.name)
+            if not is_kept:
+                credential.remove()
+        self.partner_id._message_log(
+            body=self.env._(
+                "The customer has proven to read the emails to %(login)s. Older ways to "
+                "log in were removed: %(removed)s. Kept: %(kept)s.",
+                login=self.login,
+                removed=", ".join(names[False]) or "–",
+                kept=", ".join(names[True]) or "–",
+            ),
+            author_id=self.partner_id.id,
+        )
+        if request and request.session.uid == self.id:
+            self.env.flush_all()
+            # as Odoo does, so that the customer stays logged in
+            request.session.session_token = self._compute_session_token(
+                request.session.sid
+            )
+
+
+def _list(kind, records, get_remove):
+    """Return records as a list of ``Credential``.
+
+    :param kind: what they are, translated
+    :param get_remove: function of a record that returns the function to remove it
+    """
+    return [
+        Credential(
+            key=f"{record._name}-{record.id}",
+            name=f"{kind}: {record.display_name}",
+            date=record.create_date or None,
+            remove=get_remove(record),
+        )
+        for record in records
+    ]

@@ -1,0 +1,205 @@
+from datetime import timedelta
+
+from odoo import fields
+from odoo.tests import new_test_user, tagged
+
+from .common import PortalAccountCommon
+
+PASSWORD = "Secret-12345"
+
+
+@tagged("post_install", "-at_install")
+class TestProof(PortalAccountCommon):
+    """Who has proven to read the emails to a login, and what ends with a change."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.portal_user = new_test_user(
+            cls.env, "jane@example.com", "base.group_portal", email="jane@example.com"
+        )
+
+    def _add_api_key(self, user, name="Robot"):
+        expiry = fields.Datetime.now() + timedelta(days=1)
+        self.env["res.users.apikeys"].with_user(user).sudo()._generate(
+            None, name, expiry
+        )
+        self.env.invalidate_all()
+
+    def _get_contact_notes(self, user):
+        return " ".join(user.partner_id.message_ids.mapped("body"))
+
+    # === What proves a mailbox === #
+
+    def test_activation_proves_the_mailbox(self):
+        order = self._confirm_order(self._create_customer("New", "new@example.com"))
+        user = order.partner_id.user_ids
+        self.assertFalse(order.portal_proof_date)
+        user._activate_portal_account(PASSWORD)
+        self.env.invalidate_all()
+        self.assertTrue(order.portal_proof_date)
+
+    def test_new_login_is_proven_by_nobody(self):
+        self.portal_user._on_mailbox_proven("search")
+        self.assertTrue(self.portal_user._get_proof_date())
+        self.portal_user.login = "other@example.com"
+        self.assertFalse(self.portal_user._get_proof_date())
+        self.portal_user.login = "jane@example.com"
+        self.assertFalse(self.portal_user._get_proof_date())
+
+    def test_login_changed_by_sql_is_proven_by_nobody(self):
+        self.portal_user._on_mailbox_proven("search")
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE res_users SET login = 'other@example.com' WHERE id = %s",
+            [self.portal_user.id],
+        )
+        self.env.invalidate_all()
+        self.assertFalse(self.portal_user._get_proof_date())
+
+    def test_job_adds_nothing_once_the_login_is_another(self):
+        self.portal_user._on_mailbox_proven("search")
+        partner = self.portal_user.partner_id
+        partner.portal_claim_due = "search"  # as with more orders than at once
+        self.portal_user.login = partner.email = "victim@example.com"
+        order = self._confirm_order(self._create_customer("V", "victim@example.com"))
+        with self.enter_registry_test_mode():
+            self.env.ref(
+                "sales_confirm_user_create.ir_cron_portal_claim"
+            ).method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertFalse(order.portal_partner_id)
+
+    # === Links of before === #
+
+    def test_links_of_odoo_end_with_the_login(self):
+        """A second *Reset Password* accepts the first link again, in Odoo alone."""
+        partner = self.portal_user.partner_id
+        partner.signup_prepare(signup_type="reset")
+        token = partner._generate_signup_token()
+        self.assertEqual(partner._get_partner_from_token(token), partner)
+        self.portal_user.login = "victim@example.com"
+        partner.signup_prepare(signup_type="reset")
+        self.assertFalse(partner._get_partner_from_token(token))
+        self.portal_user.login = "jane@example.com"
+        partner.signup_prepare(signup_type="reset")
+        self.assertFalse(partner._get_partner_from_token(token))
+        new = partner._generate_signup_token()
+        self.assertEqual(partner._get_partner_from_token(new), partner)
+
+    def test_links_of_odoo_end_with_the_first_proof(self):
+        """Somebody with a passkey had one sent to an address of theirs meanwhile."""
+        partner = self.portal_user.partner_id
+        partner.email = "me@evil.test"
+        partner.signup_prepare(signup_type="reset")
+        token = partner._generate_signup_token()
+        partner.email = "jane@example.com"
+        self.portal_user._on_mailbox_proven("search")
+        partner.signup_prepare(signup_type="reset")
+        self.assertFalse(partner._get_partner_from_token(token))
+
+    def test_our_links_end_with_the_login(self):
+        self._confirm_order()
+        user = self.customer.user_ids
+        self.assertFalse(user)  # it is jane@example.com's
+        order = self._confirm_order(self._create_customer("New", "new@example.com"))
+        [mail] = self._send_invitations()
+        self.assertEqual(self._get_link_status(mail), "valid")
+        user = order.partner_id.user_ids
+        user.login = "other@example.com"
+        user.login = "new@example.com"
+        self.assertEqual(self._get_link_status(mail), "invalid")
+
+    def test_links_of_accounts_with_one_login_stay(self):
+        """Those mailed before the addon was there, too."""
+        partner = self.portal_user.partner_id
+        partner.signup_prepare()
+        token = partner._generate_signup_token()
+        self.portal_user.login = "jane@example.com"
+        self.assertEqual(partner._get_partner_from_token(token), partner)
+
+    # === Credentials older than the proof === #
+
+    def test_older_credentials_are_removed_but_for_those_kept(self):
+        self._add_api_key(self.portal_user, "Robot")
+        self._add_api_key(self.portal_user, "Mine")
+        keys = {c.name: c.key for c in self.portal_user._get_older_credentials()}
+        self.assertEqual(set(keys), {"API key: Robot", "API key: Mine"})
+        self.portal_user._on_mailbox_proven("search", [keys["API key: Mine"]])
+        self.env.invalidate_all()
+        self.assertEqual(self.portal_user.api_key_ids.mapped("name"), ["Mine"])
+        notes = self._get_contact_notes(self.portal_user)
+        self.assertIn("API key: Robot", notes)
+        self.assertIn("Kept: API key: Mine", notes)
+
+    def test_credentials_added_after_the_proof_stay(self):
+        self.portal_user._on_mailbox_proven("search")
+        self._add_api_key(self.portal_user)
+        self.assertFalse(self.portal_user._get_older_credentials())
+        self.portal_user._on_mailbox_proven("search")
+        self.assertEqual(len(self.portal_user.api_key_ids), 1)
+
+    def test_activation_removes_what_was_there_before(self):
+        order = self._confirm_order(self._create_customer("New", "new@example.com"))
+        user = order.partner_id.user_ids
+        self._add_api_key(user)
+        user._activate_portal_account(PASSWORD)
+        self.assertFalse(user.api_key_ids)
+
+    def test_other_sessions_end(self):
+        self.env["res.device.log"].create(
+            {
+                "session_identifier": "x" * 42,
+                "user_id": self.portal_user.id,
+                "platform": "linux",
+                "browser": "chrome",
+                "last_activity": fields.Datetime.now(),
+                "revoked": False,
+            }
+        )
+        self.env.invalidate_all()
+        [credential] = self.portal_user._get_older_credentials()
+        self.assertIn("Linux Chrome", credential.name)
+        self.portal_user._on_mailbox_proven("search")
+        self.env.invalidate_all()
+        self.assertFalse(self.portal_user.device_ids)
+
+    def test_second_factor_and_trusted_devices_are_removed(self):
+        if "totp_secret" not in self.portal_user._fields:
+            self.skipTest("auth_totp is not installed")
+        user = self.portal_user.sudo()
+        user.totp_secret = "A" * 32
+        user.env["auth_totp.device"].with_user(user).sudo()._generate(
+            "browser", "Firefox", fields.Datetime.now() + timedelta(days=1)
+        )
+        self.env.invalidate_all()
+        names = [credential.name for credential in user._get_older_credentials()]
+        self.assertIn("Two-factor authentication", names)
+        self.assertIn("Trusted device: Firefox", names)
+        user._on_mailbox_proven("search")
+        self.env.invalidate_all()
+        self.assertFalse(user.totp_enabled)
+        self.assertFalse(user.totp_trusted_device_ids)
+
+    def test_passkeys_are_removed(self):
+        if "auth_passkey_key_ids" not in self.portal_user._fields:
+            self.skipTest("auth_passkey is not installed")
+        self.env["auth.passkey.key"].with_user(self.portal_user).sudo().create(
+            {"name": "Laptop", "credential_identifier": "x"}
+        )
+        self.env.invalidate_all()
+        names = [c.name for c in self.portal_user._get_older_credentials()]
+        self.assertEqual(names, ["Passkey: Laptop"])
+        self.portal_user._on_mailbox_proven("search")
+        self.env.invalidate_all()
+        self.assertFalse(self.portal_user.auth_passkey_key_ids)
+
+    def test_logins_of_providers_are_removed(self):
+        if "oauth_uid" not in self.portal_user._fields:
+            self.skipTest("auth_oauth is not installed")
+        user = self.portal_user.sudo()
+        user.oauth_uid = "123"
+        [credential] = user._get_older_credentials()
+        self.assertIn("Log in with", credential.name)
+        user._on_mailbox_proven("search")
+        self.assertFalse(user.oauth_uid)
