@@ -32,3 +32,10 @@ def insert_links(body, links):
     for placeholder in links:
         html = html.replace(placeholder, "#")
     return html
+
+
+class Trusted:
+    """The value of context keys that decide something; compared with ``is``.
+
+    Anybody can send a context over RPC, but not this class.
+    """

@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+from passlib.exc import PasswordSizeError
+
 from odoo import http
 from odoo.exceptions import UserError
 from odoo.http import request
@@ -9,6 +11,7 @@ from odoo.addons.web.controllers.utils import _get_login_redirect_url
 PATH = "/my/activate"
 COOKIE = "portal_activation"
 COOKIE_AGE = timedelta(minutes=30)
+NO_AGE = timedelta(0)
 
 
 class PortalActivation(http.Controller):
@@ -36,11 +39,16 @@ class PortalActivation(http.Controller):
             another link may have been opened since
         :param action: "password", "renew" or "switch", from a form of the page
         """
+        invitations = request.env["portal.invitation"]
         if token:
-            return self._hide_token(token)
-        invitation, status = request.env["portal.invitation"]._read_token(
-            request.cookies.get(COOKIE)
-        )
+            invitation, _status = invitations._read_token(token)
+            return self._hide_token(PATH, COOKIE, invitation and token, invitation)
+        token = self._get_cookie(COOKIE)
+        invitation, status = invitations._read_token(token)
+        if not token and request.session.uid:
+            # The cookie is gone with the activation. sudo: the customer's own
+            invitation = request.env.user.sudo().portal_invitation_ids
+            status = "used" if invitation else "invalid"
         if invitation and request.session.uid not in (None, invitation.user_id.id):
             status = "other_user"
         values = {
@@ -61,22 +69,39 @@ class PortalActivation(http.Controller):
                     values["error"] = error.args[0]
         return self._render(values)
 
-    def _hide_token(self, token):
-        """Redirect to the page without the token, in the customer's language."""
-        invitation, _status = request.env["portal.invitation"]._read_token(token)
-        response = request.redirect(PATH)
+    def _hide_token(self, path, cookie, token, invitation):
+        """Redirect to a page without its token, in the customer's language.
+
+        :param token: a good one; without it, that of an earlier link goes
+        """
+        response = request.redirect(path)
+        self._set_cookie(response, cookie, token)
+        if lang := request.env["ir.http"].get_nearest_lang(invitation.user_id.lang):
+            request.future_response.set_cookie("frontend_lang", lang)
+        return self._keep_private(response)
+
+    def _get_cookie_name(self, name):
+        """Return the name of a cookie, which over HTTPS no other host can set."""
+        return f"__Host-{name}" if request.httprequest.scheme == "https" else name
+
+    def _get_cookie(self, name):
+        """Return the token that waits in a cookie, or None."""
+        return request.cookies.get(self._get_cookie_name(name))
+
+    def _set_cookie(self, response, name, token):
+        """Keep a token in a cookie.
+
+        :param token: without one, the cookie is deleted
+        """
         response.set_cookie(
-            COOKIE,
-            token if invitation else "",
-            max_age=COOKIE_AGE,
+            self._get_cookie_name(name),
+            token or "",
+            max_age=COOKIE_AGE if token else NO_AGE,
             expires=None,
             httponly=True,
             samesite="Lax",
             secure=request.httprequest.scheme == "https",
         )
-        if lang := request.env["ir.http"].get_nearest_lang(invitation.user_id.lang):
-            request.future_response.set_cookie("frontend_lang", lang)
-        return self._keep_private(response)
 
     def _activate(self, invitation, password=None, confirm_password=None, **_post):
         """Set the password and log in; all of it, or nothing.
@@ -89,16 +114,22 @@ class PortalActivation(http.Controller):
             raise UserError(
                 request.env._("This account is for %s.", user.website_id.name)
             )
-        if password != confirm_password:
+        # A form can send a file.
+        if not isinstance(password, str) or password != confirm_password:
             raise UserError(request.env._("The passwords do not match."))
         credential = {"type": "password", "login": user.login, "password": password}
         with request.env.cr.savepoint():
             kept = request.httprequest.form.getlist("keep")
-            user._activate_portal_account(password, kept)
+            try:
+                user._activate_portal_account(password, kept)
+            except PasswordSizeError as error:
+                raise UserError(request.env._("The password is too long.")) from error
             auth_info = request.session.authenticate(request.env, credential)
-        return request.redirect(
+        response = request.redirect(
             _get_login_redirect_url(auth_info["uid"], invitation._get_destination())
         )
+        self._set_cookie(response, COOKIE, None)
+        return response
 
     def _render(self, values):
         """Return the response with the page."""

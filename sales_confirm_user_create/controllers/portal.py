@@ -2,6 +2,8 @@ from odoo.http import request
 
 from odoo.addons.website_sale.controllers.main import WebsiteSale
 
+from ..tools import Trusted
+
 
 class WebsiteSalePortalAccount(WebsiteSale):
     def _prepare_shop_payment_confirmation_values(self, order):
@@ -16,5 +18,5 @@ class WebsiteSalePortalAccount(WebsiteSale):
             or order._gets_portal_account()
             or order._has_customer_user()
         ):
-            request.update_context(sales_confirm_user_create_no_signup=True)
+            request.update_context(sales_confirm_user_create_no_signup=Trusted)
         return super()._prepare_shop_payment_confirmation_values(order)

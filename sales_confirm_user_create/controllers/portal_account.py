@@ -31,11 +31,13 @@ class PortalAccount(CustomerPortal):
             )
             order.exists()._accept_portal_account()
             return request.redirect("/shop/confirmation")
+        # Odoo compares tokens of ASCII only; and a form can send files.
+        is_token = isinstance(access_token, str) and access_token.isascii()
         try:
             order = self._document_check_access(
-                "sale.order", int(order_id), access_token
+                "sale.order", int(order_id), access_token if is_token else None
             )
-        except (AccessError, MissingError, ValueError):
+        except (AccessError, MissingError, TypeError, ValueError):
             return request.redirect("/my")
         order._accept_portal_account()
         return request.redirect(order.get_portal_url())

@@ -5,6 +5,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import babel_locale_parse, get_lang
 
+from ..tools import Trusted
+
 REMINDER, PAST_ORDER, RESENT, NEW_ORDER = "0", "1", "2", "3"
 
 
@@ -296,7 +298,11 @@ class PortalInvitation(models.Model):
             ("website_id", "in", (False, user.website_id.id)),
         ]
         users = user.with_context(active_test=False)
-        if not address or users.search_count(domain, limit=1):
+        if (
+            not address
+            or self.env["portal.decline"]._find([address])
+            or users.search_count(domain, limit=1)
+        ):
             # The vacuum deletes it: the login may be the address of somebody else.
             self._cancel("address")
             note = order._with_note_lang().env._(
@@ -307,7 +313,7 @@ class PortalInvitation(models.Model):
             order._log_portal_account_notes(dict.fromkeys(order, note))
             return
         self.cancel_reason = False
-        user.with_context(sales_confirm_user_create_activation=True).login = address
+        user.with_context(sales_confirm_user_create_activation=Trusted).login = address
         note = order._with_note_lang().env._(
             "The login of the portal account is now %s.", address
         )

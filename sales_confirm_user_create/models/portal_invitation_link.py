@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import hash_sign, urls, verify_hash_signed
 
 LINK_SCOPE = "sales_confirm_user_create.activation"
+DECLINE_SCOPE = "sales_confirm_user_create.decline_link"
 
 
 class PortalInvitation(models.Model):
@@ -10,21 +11,32 @@ class PortalInvitation(models.Model):
     _inherit = "portal.invitation"
 
     def _get_link(self, expiry):
-        """Return a link for the website of the account, or of the order.
+        """Return a link that activates the account.
 
         :param expiry: datetime in UTC, when the link stops working
+        """
+        # The expiry is signed with the rest, and not Odoo's own: an expired token still
+        # says whose it was.
+        values = [self.id, self.login, self.revision, int(expiry.timestamp())]
+        return self._sign_link("/my/activate", LINK_SCOPE, values)
+
+    def _get_decline_link(self):
+        """Return a link that can do nothing but decline the account."""
+        values = [self.id, self.login]
+        return self._sign_link("/my/activate/decline", DECLINE_SCOPE, values)
+
+    def _sign_link(self, path, scope, values):
+        """Return a link for the website of the account, or of the order.
+
+        :param scope: of the signature: a token is worth nothing in another
+        :param values: list of what is signed
         """
         self.ensure_one()
         user = self.user_id
         record = user if user.website_id else self.order_id or user.partner_id
-        # The expiry is signed with the rest, and not Odoo's own: an expired token still
-        # says whose it was.
-        values = [self.id, user.login, self.revision, int(expiry.timestamp())]
-        token = hash_sign(self.sudo().env, LINK_SCOPE, values)
-        return urls.urljoin(record.get_base_url(), f"/my/activate?token={token}")
-
-    def _get_decline_link(self, expiry):
-        return self._get_link(expiry).replace("/my/activate?", "/my/activate/decline?")
+        # sudo: the key is a parameter that nobody may read
+        token = hash_sign(self.sudo().env, scope, values)
+        return urls.urljoin(record.get_base_url(), f"{path}?token={token}")
 
     def _get_destination(self):
         """Return where the customer goes after the activation, as a local address."""
@@ -51,7 +63,7 @@ class PortalInvitation(models.Model):
         :return: an invitation, and "valid", "expired", "used" or "invalid"; no
             invitation if invalid
         """
-        values = self._get_token_values(token)
+        values = self._get_token_values(token, LINK_SCOPE)
         if not values:
             return self.browse(), "invalid"
         invitation_id, login, revision, expiry = values
@@ -70,10 +82,16 @@ class PortalInvitation(models.Model):
         return invitation, "expired" if is_expired else "valid"
 
     @api.model
-    def _get_token_values(self, token):
-        """Return what is signed in a token, or None."""
+    def _get_token_values(self, token, scope):
+        """Return what is signed in a token, or None.
+
+        :param token: what a visitor sent, also a file
+        """
+        if not isinstance(token, str):
+            return None
         try:
-            return verify_hash_signed(self.sudo().env, LINK_SCOPE, token or "")
+            # sudo: the key is a parameter that nobody may read
+            return verify_hash_signed(self.sudo().env, scope, token)
         except ValueError:
             # decoding what a mail program has cut
             return None

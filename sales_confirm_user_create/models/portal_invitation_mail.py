@@ -152,7 +152,7 @@ class PortalInvitation(models.Model):
                 key = invitation.id, invitation.login, invitation.revision
                 links = {
                     url: invitation._get_link(expiry),
-                    decline_url: invitation._get_decline_link(expiry),
+                    decline_url: invitation._get_decline_link(),
                 }
                 emails[key] = expiry, links, values[invitation.id]
         return emails
@@ -196,7 +196,9 @@ class PortalInvitation(models.Model):
             self._cancel("access")
         elif self.priority in (NEW_ORDER, PAST_ORDER) and order.state == "cancel":
             self._hold_back()
-        elif is_reminder and self.company_id.portal_account_policy == "never":
+        elif is_reminder and (
+            self.company_id.portal_account_policy == "never" or self._is_declined()
+        ):
             self.due_date = False
         elif is_reminder and user._get_invitation_address_issue():
             self._cancel("address")

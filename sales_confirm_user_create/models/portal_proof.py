@@ -97,16 +97,15 @@ class ResUsers(models.Model):
         """
         if not self or self._get_proof_date():
             return []
-        _ = self.env._
         # the current session stays
         sessions = self.device_ids.filtered(lambda device: not device.is_current)
         found = [
-            *_list(_("API key"), self.api_key_ids, lambda key: key._remove),
-            *_list(_("Logged in"), sessions, lambda session: session._revoke),
+            *_list(self.env._("API key"), self.api_key_ids, lambda key: key._remove),
+            *_list(self.env._("Logged in"), sessions, lambda session: session._revoke),
         ]
         if "auth_passkey_key_ids" in self._fields:
             found += _list(
-                _("Passkey"),
+                self.env._("Passkey"),
                 self.auth_passkey_key_ids,
                 # on the user, to empty the cache of session tokens
                 lambda key: partial(
@@ -115,18 +114,20 @@ class ResUsers(models.Model):
             )
         if "totp_secret" in self._fields:
             found += _list(
-                _("Trusted device"),
+                self.env._("Trusted device"),
                 self.totp_trusted_device_ids,
                 lambda device: device._remove,
             )
             if self.totp_enabled:
-                remove = partial(self.write, {"totp_secret": False})
-                name = _("Two-factor authentication")
+                remove = partial(self.write, dict.fromkeys(["totp_secret"], False))
+                name = self.env._("Two-factor authentication")
                 found.append(Credential("totp", name, None, remove))
         if "oauth_uid" in self._fields and self.oauth_uid:
             names = ("oauth_uid", "oauth_provider_id", "oauth_access_token")
             remove = partial(self.write, dict.fromkeys(names, False))
-            name = _("Log in with %s", self.oauth_provider_id.name or self.oauth_uid)
+            name = self.env._(
+                "Log in with %s", self.oauth_provider_id.name or self.oauth_uid
+            )
             found.append(Credential("oauth", name, None, remove))
         return found
 
@@ -147,8 +148,8 @@ class ResUsers(models.Model):
                 credential.remove()
         self.partner_id._message_log(
             body=self.env._(
-                "The customer has proven to read the emails to %(login)s. Older ways to "
-                "log in were removed: %(removed)s. Kept: %(kept)s.",
+                "The customer has proven to read the emails to %(login)s. Older ways "
+                "to log in were removed: %(removed)s. Kept: %(kept)s.",
                 login=self.login,
                 removed=", ".join(names[False]) or "–",
                 kept=", ".join(names[True]) or "–",

@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 from odoo.tools.translate import LazyTranslate
 
+from ..tools import Trusted
 from .res_partner import get_deliverable_address
 
 # for reasons that are shown or noted in the language of those who read them
@@ -199,7 +200,7 @@ class ResUsers(models.Model):
         for vals, partner in zip(shared, partners, strict=True):
             if partner.website_id:
                 vals["website_id"] = partner.website_id.id
-        if self.env.context.get("sales_confirm_user_create_account"):
+        if self.env.context.get("sales_confirm_user_create_account") is Trusted:
             for vals in vals_list:
                 vals.pop("properties", None)
         return vals_list
@@ -210,7 +211,7 @@ class ResUsers(models.Model):
         Portal users are notified by email alone. That write of ``group_ids`` changes
         nothing for them, but drops cached data of all workers.
         """
-        if self.env.context.get("sales_confirm_user_create_account"):
+        if self.env.context.get("sales_confirm_user_create_account") is Trusted:
             return None
         return super()._inverse_notification_type()
 
@@ -250,7 +251,7 @@ class ResUsers(models.Model):
         }
         users = self.with_context(
             context,
-            sales_confirm_user_create_account=True,
+            sales_confirm_user_create_account=Trusted,
             no_reset_password=True,
             # `mail` would post the note about the access contact by contact
             mail_create_nolog=True,
@@ -308,9 +309,10 @@ class ResUsers(models.Model):
 
     def _notify_security_setting_update(self, subject, content, **kwargs):
         """Override of `mail` not to warn customers of their own first password."""
-        # Anybody can send the context over RPC.
+        # sudo: customers may not read when they logged in
         is_first = not self.sudo().log_ids
-        if is_first and self.env.context.get("sales_confirm_user_create_activation"):
+        key = "sales_confirm_user_create_activation"
+        if is_first and self.env.context.get(key) is Trusted:
             return self.env["mail.mail"]
         return super()._notify_security_setting_update(subject, content, **kwargs)
 
@@ -323,7 +325,7 @@ class ResUsers(models.Model):
         self.ensure_one()
         if not password:
             raise UserError(self.env._("Enter a password."))
-        self.with_context(sales_confirm_user_create_activation=True).write(
+        self.with_context(sales_confirm_user_create_activation=Trusted).write(
             {"password": password}
         )
         self._on_mailbox_proven("activation", kept)

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..tools import Trusted
 from .res_partner import get_deliverable_address
 
 
@@ -54,7 +55,7 @@ class ResUsers(models.Model):
     def _get_signup_invitation_scope(self):
         """Override of `website` to hide the link that signs up for the customer of an
         order who has an account, see the controller of the confirmation page."""
-        if self.env.context.get("sales_confirm_user_create_no_signup"):
+        if self.env.context.get("sales_confirm_user_create_no_signup") is Trusted:
             return "b2b"
         return super()._get_signup_invitation_scope()
 

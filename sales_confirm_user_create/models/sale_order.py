@@ -2,6 +2,7 @@ import logging
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError
+from odoo.tools import format_date
 from odoo.tools.translate import LazyTranslate
 
 from .portal_invitation_mail import RETRIED_EXCEPTIONS
@@ -168,18 +169,50 @@ class SaleOrder(models.Model):
         return self.filtered(lambda order: order.name not in reasons), reasons
 
     def action_create_portal_account(self):
-        """Create the accounts that are missing, by the rules of the confirmation.
+        """Create the accounts that are missing, by the rules of the confirmation; ask
+        first where the customer has declined.
 
         For salespeople, after they have corrected what kept the confirmation from it.
         For many orders there is ``portal.account.batch``.
+
+        :return: an action that asks, or shows who gets an email, and why others do not
+        :raise AccessError: the user is no salesperson or may not edit the orders
+        """
+        self._check_portal_account_access()
+        if question := self._filter_without_account()._get_decline_question():
+            return self.env["portal.account.question"]._ask("create", self, question)
+        return self._create_accounts_on_purpose()
+
+    def _filter_without_account(self):
+        """Return the confirmed orders whose customers have no account."""
+        return self.filtered(
+            lambda order: order.state == "sale" and order.portal_account_state == "none"
+        )
+
+    def _get_decline_question(self):
+        """Return what to ask before these orders' customers get an account, or ""."""
+        dates = {
+            partner._get_portal_address(): partner.portal_decline_date
+            for partner in self.partner_id
+            if partner.portal_decline_date
+        }
+        return "\n".join(
+            self.env._(
+                "%(address)s declined a portal account on %(date)s. Create it anyway?",
+                address=address,
+                date=format_date(self.env, date),
+            )
+            for address, date in dates.items()
+        )
+
+    def _create_accounts_on_purpose(self):
+        """Create the accounts that are missing, also of customers who declined.
 
         :return: an action that shows who gets an email, and why others do not
         :raise AccessError: the user is no salesperson or may not edit the orders
         """
         self._check_portal_account_access()
-        due = self.filtered(
-            lambda order: order.state == "sale" and order.portal_account_state == "none"
-        )
+        due = self._filter_without_account()
         issues = due._on_purpose()._ensure_portal_accounts()
         reasons = {
             order.name: due._describe_portal_account_issue(*issue)
@@ -191,7 +224,9 @@ class SaleOrder(models.Model):
         reasons |= dict.fromkeys((self - due).mapped("name"), not_due)
         # sudo: a salesperson may read which login was created, and nothing else of it
         invited = due.sudo().filtered(lambda order: order not in issues).partner_id
-        invited._forget_declined()
+        self.env["portal.decline"]._forget(
+            [partner._get_portal_address() for partner in invited]
+        )
         return self.env["portal.invitation"]._notify_invited(
             invited.portal_user_id.mapped("login"), reasons
         )

@@ -31,10 +31,14 @@ class SaleOrder(models.Model):
         created, errors = due._create_portal_users()
         issues |= errors
         self._set_portal_account_issues(issues)
+        declined = self.filtered(lambda order: order.portal_account_issue == "declined")
+        if declined:
+            self.env["portal.decline"]._keep_findable(declined.partner_id)
         if created:
             created.user_created = True
             created._log_portal_account_notes(
-                {order: order._get_portal_account_created() for order in created}
+                {order: order._get_portal_account_created() for order in created},
+                self._get_portal_account_author(),
             )
             self.env["portal.invitation"]._trigger()
         return issues
@@ -90,7 +94,7 @@ class SaleOrder(models.Model):
         if not users_by_order:
             return due, issues
         excluded = self._get_contacts_without_account(
-            {order.partner_id.email_normalized for order in users_by_order}
+            {order.partner_id._get_portal_address() for order in users_by_order}
         )
         customers_due, websites_by_address = set(), defaultdict(list)
         for order, users in users_by_order.items():
@@ -117,14 +121,16 @@ class SaleOrder(models.Model):
     @api.model
     def _get_contacts_without_account(self, addresses):
         """Return the contacts that never get an account: the shop's companies, Odoo's
-        own users, the visitors of websites, and customers who want none.
+        own users, the visitors of websites, and customers who declined.
 
-        :param addresses: set of the customers' addresses
+        :param addresses: set of the customers' addresses, in their one form
         :return: dict of contacts' ids, and addresses, to the issue
         """
-        if self.env.context.get("sales_confirm_user_create_on_purpose"):
-            addresses = ()
-        self.env["res.partner"].flush_model(["email_normalized", "portal_declined"])
+        hashes = {}
+        if not self._is_on_purpose():
+            hashes = self.env["portal.decline"]._hash_addresses(addresses)
+        self.env["portal.decline"].flush_model(["address_hash"])
+        self.env["res.partner"].flush_model(["email_normalized"])
         get_id = self.env["ir.model.data"]._xmlid_to_res_id
         self.env["res.company"].flush_model(["partner_id"])
         self.env["website"].flush_model(["user_id"])
@@ -141,16 +147,18 @@ class SaleOrder(models.Model):
                        ) technical(id)
                   JOIN res_users users ON users.id = technical.id
                  UNION
-                SELECT NULL, email_normalized, 'declined'
-                  FROM res_partner
-                 WHERE portal_declined IS TRUE AND email_normalized = ANY(%s)
+                SELECT NULL, address_hash, 'declined'
+                  FROM portal_decline
+                 WHERE address_hash = ANY(%s)
                 """,
                 get_id("base.user_root"),
                 get_id("base.public_user"),
-                [*filter(None, addresses)],
+                [*hashes],
             )
         )
-        return {key: issue for *keys, issue in rows for key in keys if key}
+        return {
+            hashes.get(key, key): issue for *keys, issue in rows for key in keys if key
+        }
 
     def _get_contact_issue(self, users):
         """Return why the customer of this order cannot have an account, or False.
@@ -161,7 +169,7 @@ class SaleOrder(models.Model):
         if (
             partner.parent_id
             and self.company_id.portal_company_contacts == "none"
-            and not self.env.context.get("sales_confirm_user_create_on_purpose")
+            and not self._is_on_purpose()
         ):
             return "company_contact"
         if users:
@@ -215,7 +223,9 @@ class SaleOrder(models.Model):
             raise
         except NotPortalUserError as error:
             # Undone with the savepoint: nobody gets more rights by an order.
-            _logger.error("No portal accounts for some of orders %s: %s", self.ids, error)  # noqa: TRY400
+            _logger.error(
+                "No portal accounts for some of orders %s: %s", self.ids, error
+            )
             wrong = self.filtered(
                 lambda order: order.partner_id.id in error.partner_ids
             )

@@ -91,7 +91,8 @@ class SaleOrder(models.Model):
     )
 
     _portal_address_idx = models.Index(
-        "(portal_address) WHERE portal_partner_id IS NULL AND portal_address IS NOT NULL"
+        "(portal_address) "
+        "WHERE portal_partner_id IS NULL AND portal_address IS NOT NULL"
     )
 
     def _auto_init(self):
@@ -187,8 +188,8 @@ class SaleOrder(models.Model):
         :param user: the account
         """
         return self.env["portal.account.question"]._ask(
-            self,
             "claim",
+            self,
             self.env._(
                 "It was never proven that the owner of the account %s reads the emails "
                 "to this address: anybody can sign up with it. Add the order only if "
@@ -233,12 +234,12 @@ class SaleOrder(models.Model):
         """
         notes = {}
         for order in self:
-            _ = order._with_note_lang().env._
+            env = order._with_note_lang().env
             name = order.portal_partner_id.display_name
             notes[order] = (
-                _("Removed from the portal account of %s.", name)
+                env._("Removed from the portal account of %s.", name)
                 if author
-                else _(
+                else env._(
                     "Removed from the portal account of %s: the customer, the address "
                     "or the account is not what it was.",
                     name,
@@ -276,7 +277,8 @@ class SaleOrder(models.Model):
                 or order.partner_id._get_portal_address() != order.portal_claim_address
                 or not any(
                     user._is_portal()
-                    and get_deliverable_address(user.login) == order.portal_claim_address
+                    and get_deliverable_address(user.login)
+                    == order.portal_claim_address
                     for user in order.portal_partner_id.user_ids
                 )
             )

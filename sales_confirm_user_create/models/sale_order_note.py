@@ -28,7 +28,7 @@ ADVICE = {
         "The settings create no accounts for contacts of companies."
     ),
     "declined": _lt(
-        "The customer refused an account. Create one only if the customer asks."
+        "The customer declined an account. Create one only if the customer asks."
     ),
     "technical": _lt("Odoo itself uses this contact. Choose another customer."),
     "template": _lt(
@@ -65,10 +65,11 @@ class SaleOrder(models.Model):
             advice = self._get_error_summary(error)
         return f"{labels[issue]}. {advice}".strip()
 
-    def _set_portal_account_issues(self, issues):
+    def _set_portal_account_issues(self, issues, author=None):
         """Store why these orders have no account, and note what is new.
 
         :param issues: dict of some of the orders to the issue and the error
+        :param author: a contact; OdooBot's if None
         """
         orders_by_issue, notes = defaultdict(self.browse), {}
         for order in self:
@@ -84,7 +85,7 @@ class SaleOrder(models.Model):
                 )
         for issue, orders in orders_by_issue.items():
             orders.portal_account_issue = issue
-        self._log_portal_account_notes(notes)
+        self._log_portal_account_notes(notes, author)
 
     def _get_portal_account_created(self):
         """Return the note on an order that created an account."""

@@ -3,6 +3,7 @@ import logging
 from odoo import fields, models
 from odoo.tools import SQL
 
+from ..tools import Trusted
 from .portal_invitation_mail import RETRIED_EXCEPTIONS
 
 _logger = logging.getLogger(__name__)
@@ -46,7 +47,18 @@ class SaleOrder(models.Model):
     def _on_purpose(self):
         """Return the orders for an account that somebody asks for, and that what keeps
         automatic accounts from being created does not concern."""
-        return self.with_context(sales_confirm_user_create_on_purpose=True)
+        return self.with_context(sales_confirm_user_create_on_purpose=Trusted)
+
+    def _is_on_purpose(self):
+        """Return whether somebody asks for the account, see ``_on_purpose``."""
+        return self.env.context.get("sales_confirm_user_create_on_purpose") is Trusted
+
+    def _get_portal_account_author(self):
+        """Return the contact of the employee who creates the account, or None: who
+        clicked in the shop, nobody knows."""
+        user = self.env.user
+        is_employee = self._is_on_purpose() and user._is_internal()
+        return user.partner_id if is_employee else None
 
     def _is_portal_account_offered(self):
         """Return whether to ask the customer of this order for an account."""

@@ -30,27 +30,76 @@ class TestActivate(PortalPageCase):
         self.assertNotIn("Secure", cookie)
         self.assertEqual(response.headers["Cache-Control"], "no-store")
 
-    def _get_set_cookie(self, response):
+    def _get_set_cookie(self, response, name="portal_activation"):
         """Return the header that sets the cookie of the page."""
         [cookie] = [
             value
-            for name, value in response.raw.headers.items()
-            if name.lower() == "set-cookie" and value.startswith("portal_activation=")
+            for key, value in response.raw.headers.items()
+            if key.lower() == "set-cookie" and value.startswith(f"{name}=")
         ]
         return cookie
 
-    def test_cookie_is_for_https_only_where_there_is_https(self):
-        link = self._invite()
+    def _open_over_https(self, link):
+        """Open a link as behind a proxy that has received it over HTTPS."""
+        headers = {
+            "X-Forwarded-Host": "shop.example.com",
+            "X-Forwarded-Proto": "https",
+        }
         with patch.dict(config.options, {"proxy_mode": True}):
-            response = self._open_link(
-                link,
-                allow_redirects=False,
-                headers={
-                    "X-Forwarded-Host": "shop.example.com",
-                    "X-Forwarded-Proto": "https",
-                },
+            return self.url_open(link, allow_redirects=False, headers=headers)
+
+    def test_cookie_is_of_this_host_only_where_there_is_https(self):
+        link = self._invite()
+        decline = self._get_invitation()._get_decline_link()
+        self._open_browser()
+        for url, name in ((link, "portal_activation"), (decline, "portal_decline")):
+            response = self._open_over_https(url)
+            cookie = self._get_set_cookie(response, f"__Host-{name}")
+            self.assertIn("Secure", cookie)
+            self.assertIn("Path=/", cookie)
+            self.assertNotIn("Domain", cookie)
+            self.assertIn("HttpOnly", cookie)
+
+    def test_cookie_of_another_name_is_not_read(self):
+        [token] = parse_qs(urlsplit(self._invite()).query)["token"]
+        for name, heading in (
+            ("portal_activation", "This link does not work"),
+            ("__Host-portal_activation", "Activate your account"),
+        ):
+            self._open_browser()
+            self.opener.cookies.set(name, token)
+            response = self._open_over_https("/my/activate")
+            self.assertEqual(self._get_heading(response), heading)
+
+    def test_cookie_ends_with_the_activation(self):
+        response = self._open_link()
+        self.assertIn("portal_activation", self.opener.cookies)
+        self._choose_password(response)
+        self.assertNotIn("portal_activation", self.opener.cookies)
+
+    def test_long_password_is_said_to_be_too_long(self):
+        response = self._choose_password(self._open_link(), "x" * 4097)
+        self.assertEqual(self._get_alert(response), "The password is too long.")
+        self.assertNotActivated(self.customer.user_ids)
+
+    def test_files_and_other_nonsense_are_a_clear_page(self):
+        response = self._open_link()
+        form = self._get_form(response)
+        for name in ("password", "confirm_password"):
+            data = {key: value for key, value in form.items() if key != name}
+            response = self.url_open(
+                "/my/activate", data=data, files={name: ("a", b"b")}
             )
-        self.assertIn("Secure", self._get_set_cookie(response))
+            self.assertTrue(self._get_alert(response))
+        for name in ("login", "action"):
+            data = {key: value for key, value in form.items() if key != name}
+            response = self.url_open(
+                "/my/activate", data=data, files={name: ("a", b"b")}
+            )
+            self.assertEqual(self._get_heading(response), "Activate your account")
+        response = self.url_open("/my/activate", data=form, files={"token": ("a", b"")})
+        self.assertEqual(self._get_heading(response), "This link does not work")
+        self.assertNotActivated(self.customer.user_ids)
 
     def test_page_and_session_do_not_hold_the_token(self):
         link = self._invite()

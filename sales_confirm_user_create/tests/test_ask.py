@@ -119,6 +119,24 @@ class TestAsk(PortalAccountCommon, HttpCase):
             self.url_open("/my/orders/account", data=data)
             self.assertFalse(self.customer.user_ids)
 
+    def test_nonsense_is_refused_without_an_error(self):
+        order = self._confirm()
+        self.authenticate(None, None)
+        csrf_token = http.Request.csrf_token(self)
+        url = "/my/orders/account"
+        for order_id in (order.id, "x", "9" * 5000, "9" * 30, "-1", "1.5", "\x00"):
+            for access_token in ("ü", "\x00", "x" * 5000):
+                data = {"order_id": order_id, "access_token": access_token}
+                response = self.url_open(url, data=data | {"csrf_token": csrf_token})
+                with self.subTest(data):
+                    self.assertEqual(response.status_code, 200)
+        for name in ("order_id", "access_token"):
+            data = {"order_id": order.id, "csrf_token": csrf_token}
+            data.pop(name, None)
+            response = self.url_open(url, data=data, files={name: ("a", b"b")})
+            self.assertEqual(response.status_code, 200)
+        self.assertFalse(self.customer.user_ids)
+
     def test_order_that_is_not_confirmed_is_refused(self):
         order = self._confirm()
         page = self._get_page()

@@ -291,7 +291,7 @@ class TestInvitationMail(PortalAccountCommon):
     def test_button_tells_nobody_else_that_it_was_clicked(self):
         root = self._send_from(
             "<a t-att-href=\"ctx.get('sales_confirm_user_create_url')\" "
-            "t-attf-ping=\"https://evil.test/\">x</a>"
+            't-attf-ping="https://evil.test/">x</a>'
         )
         self.assertFalse(root.xpath("//@ping"))
 

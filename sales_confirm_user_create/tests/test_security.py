@@ -11,6 +11,8 @@ OUR_MODELS = (
     "res.company",
     "res.config.settings",
     "portal.account.batch",
+    "portal.account.question",
+    "portal.decline",
     "portal.invitation",
     "ir.mail_server",
 )
@@ -258,6 +260,7 @@ class TestSecurity(PortalAccountCommon):
             # ours
             "action_claim_for_account",
             "action_create_portal_account",
+            "action_erase_portal_decline",
             "action_open_count",
             "action_open_portal_reminder_template",
             "action_preview_resend",
@@ -391,3 +394,22 @@ class TestSecurity(PortalAccountCommon):
                     {"password": "Secret-12345"}
                 )
                 self.assertEqual(len(self._mails), 1)
+
+    def test_context_from_outside_is_not_ours(self):
+        user = new_test_user(
+            self.env, "first", "base.group_portal", email="first@example.com"
+        )
+        context = {
+            "sales_confirm_user_create_activation": True,
+            "sales_confirm_user_create_account": True,
+            "sales_confirm_user_create_no_signup": True,
+        }
+        with self.mock_mail_gateway():
+            user.with_context(**context).write({"password": "Secret-12345"})
+            self.assertEqual(len(self._mails), 1)
+        user = new_test_user(self.env, "inbox", "base.group_user", context=context)
+        user.with_context(**context).notification_type = "inbox"
+        self.assertTrue(user.has_group("mail.group_mail_notification_type_inbox"))
+        self.env["website"].get_current_website().auth_signup_uninvited = "b2c"
+        users = self.env["res.users"].with_context(**context)
+        self.assertEqual(users._get_signup_invitation_scope(), "b2c")

@@ -1,1 +1,6 @@
-from . import portal_claim_request, portal_invitation_resend
+from . import (
+    base_partner_merge,
+    portal_account_question,
+    portal_claim_request,
+    portal_invitation_resend,
+)
