@@ -169,6 +169,20 @@ class Visitor:
         self.fill_cart(product)
         if email:
             self.give_address(email, **values)
+        return self.go_to_payment()
+
+    def express_check_out(self, product, email, **values):
+        """Fill the cart and send the address as Apple Pay and others do.
+
+        :return: the payment page
+        """
+        self.fill_cart(product)
+        address = {**ADDRESS, "email": email, "country": "BE", **values}
+        self.call("/shop/express_checkout", billing_address=address)
+        return self.go_to_payment()
+
+    def go_to_payment(self):
+        """Choose a delivery and return the payment page."""
         checkout = self.page("/shop/checkout")
         if methods := checkout.xpath("//input[@name='o_delivery_radio']/@data-dm-id"):
             self.call("/shop/set_delivery_method", dm_id=int(methods[0]))
