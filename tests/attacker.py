@@ -107,9 +107,7 @@ keys = env["res.users.apikeys"].with_user(user).sudo()
 print("KEY", keys._generate("rpc", "planted", False))
 """
     )
-    [key] = [
-        line.split()[-1] for line in output.splitlines() if line.startswith("KEY")
-    ]
+    [key] = [line.split()[-1] for line in output.splitlines() if line.startswith("KEY")]
     return key
 
 
