@@ -102,3 +102,9 @@ def test_a_customer_refuses_the_account(shop, open_page, lang):
     assert [issue["portal_account_issue"] for issue in issues] == ["declined"] * 2
     assert not shop.db.users(address)
     assert len(shop.mailbox.invitations(address)) == 1
+    open_website(page, link.get("href"))
+    look_at(page, f"decline-3-{lang}")
+    press(page, ".o_portal_decline form button")
+    look_at(page, f"decline-4-{lang}")
+    confirm(shop, quote(shop, address))
+    assert shop.db.users(address)

@@ -3,10 +3,8 @@
 Each request goes to a shop with the addon and to one without it, one at a time.
 """
 
-
 from contextlib import ExitStack
 from typing import NamedTuple
-
 
 import psutil
 import pytest
@@ -55,10 +53,12 @@ def cut(text):
 TEXTS = st.one_of(
     st.text(max_size=300),
     st.builds(
-        lambda start, unit, length, end: cut(
-            start + unit * max(1, (length - len(start + end)) // len(unit.encode()))
-        )
-        + end,
+        lambda start, unit, length, end: (
+            cut(
+                start + unit * max(1, (length - len(start + end)) // len(unit.encode()))
+            )
+            + end
+        ),
         st.sampled_from(("", "a@b.example", '"', "<", "Jane <")),
         st.one_of(st.sampled_from(UNITS), st.text(min_size=1, max_size=3)),
         st.sampled_from(LENGTHS),
@@ -70,7 +70,12 @@ ADDRESSES = st.dictionaries(
     st.sampled_from(("", "a@b.example", "(" * 1000, "\u200b" * 1000, 1, None, [], {})),
 ).map(lambda address: {"country": "BE", **address})
 JSON = ADDRESSES | st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False))
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(allow_nan=False, allow_infinity=False),
+    )
     | st.sampled_from(("", "1", "a@b.example", "\0", "(" * 1000, "é" * 400)),
     lambda values: (
         st.lists(values, max_size=3)
@@ -197,9 +202,7 @@ class Site:
         if len(text) > field.longest:
             half = field.longest // 2
             text = text[:half] + text[-half:]
-        data = {
-            name: value.format(order=self.order_id) for name, value in field.others
-        }
+        data = {name: value.format(order=self.order_id) for name, value in field.others}
         headers = {}
         if field.name == "cookie":
             session = self.visitor()[0].session.cookies["session_id"]

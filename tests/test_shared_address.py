@@ -105,4 +105,3 @@ def test_an_address_that_thousands_share_costs_no_order_time(shops, action):
         spent.append(seconds(shop) - before)
     with_addon, alone = spent
     assert with_addon <= RATIO * alone, spent
-

@@ -22,11 +22,11 @@ class ResUsers(models.Model):
     _inherit = "res.users"
 
     portal_proof_date = fields.Datetime(
-        string="Mailbox Proven On",
+        string="Address Confirmed On",
         copy=False,
         readonly=True,
         groups="base.group_erp_manager",
-        help="When a link was used that we had mailed to exactly this login.",
+        help="When the customer opened a link that was emailed to this login.",
     )
     portal_proof_login = fields.Char(
         copy=False, readonly=True, groups="base.group_erp_manager"
@@ -35,8 +35,7 @@ class ResUsers(models.Model):
         copy=False,
         readonly=True,
         groups="base.group_erp_manager",
-        help="How often the login was changed, or proven first: earlier links do not "
-        "work.",
+        help="Links from before the latest change of this number do not work.",
     )
 
     def write(self, vals):
@@ -148,8 +147,8 @@ class ResUsers(models.Model):
                 credential.remove()
         self.partner_id._message_log(
             body=self.env._(
-                "The customer has proven to read the emails to %(login)s. Older ways "
-                "to log in were removed: %(removed)s. Kept: %(kept)s.",
+                "The customer confirmed the address %(login)s. Older ways to log in "
+                "that were removed: %(removed)s. Kept: %(kept)s.",
                 login=self.login,
                 removed=", ".join(names[False]) or "–",
                 kept=", ".join(names[True]) or "–",

@@ -104,11 +104,12 @@ class SaleOrder(models.Model):
             address = partner._get_portal_address()
             websites = websites_by_address[address]
             keys = partner.commercial_partner_id.id, partner.email_normalized, address
-            if issue := next(filter(None, map(excluded.get, keys)), False):
+            is_known = any(user.active for user in users)
+            issue = next(filter(None, map(excluded.get, keys)), False)
+            # Who declined may have signed up since.
+            if issue and not (issue == "declined" and is_known):
                 issues[order] = issue, None
-            elif any(user.active for user in users) or any(
-                map(order._can_log_in_with, websites)
-            ):
+            elif is_known or any(map(order._can_log_in_with, websites)):
                 issues[order] = "other_contact", None
             elif issue := order._get_contact_issue(users):
                 issues[order] = issue, None

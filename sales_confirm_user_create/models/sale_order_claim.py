@@ -66,8 +66,8 @@ class SaleOrder(models.Model):
         store=True,
         copy=False,
         groups="base.group_user",
-        help="The customer's address when the order was confirmed. Only who reads the "
-        "emails to it can add the order to an account.",
+        help="The customer's address when the order was confirmed. Customers who read "
+        "its emails can add the order to their account.",
     )
     portal_known_partner_id = fields.Many2one(
         comodel_name="res.partner",
@@ -83,11 +83,11 @@ class SaleOrder(models.Model):
         help="A contact that you have no access to has the account.",
     )
     portal_proof_date = fields.Datetime(
-        string="Mailbox Proven On",
+        string="Address Confirmed On",
         compute="_compute_portal_known_account",
         groups="base.group_user",
-        help="When the owner of the account proved to read the emails to its login, by "
-        "a link in one of them. Empty: never.",
+        help="When the customer opened a link that was emailed to the login. Empty: "
+        "never, anybody can have signed up with the address.",
     )
 
     _portal_address_idx = models.Index(
@@ -165,8 +165,8 @@ class SaleOrder(models.Model):
                 if len(self) == 1:
                     return self._ask_to_claim(user)
                 reason = _lt(
-                    "it was never proven that the owner of the account reads the "
-                    "emails to its login. Add each of these orders on its form."
+                    "the address of the account was never confirmed. Add the order on "
+                    "its form."
                 )
             if reason:
                 reasons[order.name] = self.env._(reason)
@@ -191,10 +191,10 @@ class SaleOrder(models.Model):
             "claim",
             self,
             self.env._(
-                "It was never proven that the owner of the account %s reads the emails "
-                "to this address: anybody can sign up with it. Add the order only if "
-                "you know the owner. The customer can prove it under My Account / "
-                "Orders / Missing an order?",
+                "The owner of the account %s never confirmed this address: anybody can "
+                "have signed up with it. Add the order only if you know the owner. "
+                "Customers confirm their address with the link “Missing an order?” "
+                "under My Account / Your Orders.",
                 user.login,
             ),
         )

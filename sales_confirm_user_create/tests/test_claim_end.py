@@ -270,4 +270,4 @@ class TestClaimEnd(PortalAccountCommon):
         action = orders.with_user(self.salesperson).action_claim_for_account()
         self.assertEqual(orders.mapped("portal_partner_id"), proven.partner_id)
         self.assertIn(orders[0].name, action["params"]["message"])
-        self.assertIn("never proven", action["params"]["message"])
+        self.assertIn("never confirmed", action["params"]["message"])

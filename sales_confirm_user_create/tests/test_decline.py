@@ -504,6 +504,8 @@ class TestDecline(PortalAccountCommon, HttpCase):
     def test_signing_up_alone_takes_nothing_back(self):
         self.test_customers_sign_up_on_their_own()
         self.assertTrue(self.customer.portal_decline_date)
+        guest = self._create_customer("Guest", "jane@example.com")
+        self.assertEqual(self._confirm(guest).portal_account_issue, "other_contact")
 
     def test_link_of_an_account_that_was_cleaned_up_still_says_no(self):
         self._confirm()
