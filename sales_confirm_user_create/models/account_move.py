@@ -11,7 +11,8 @@ class AccountMove(models.Model):
         compute="_compute_portal_partner_id",
         store=True,
         index="btree_not_null",
-        groups="base.group_user",
+        # for the record rule
+        groups=fields.NO_ACCESS,
         help="The contact whose portal account shows all orders of this invoice.",
     )
 

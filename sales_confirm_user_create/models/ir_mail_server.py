@@ -143,6 +143,13 @@ def is_temporary(error):
     return False
 
 
+def is_about_recipient(error):
+    """Return whether the mail server refuses this address, and possibly no other."""
+    while error and not isinstance(error, smtplib.SMTPRecipientsRefused):
+        error = error.__cause__ or error.__context__
+    return bool(error)
+
+
 def _shorten_reply(error):
     """Have an error say what the server replied, without long words."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):

@@ -313,17 +313,12 @@ class PortalInvitation(models.Model):
             order._log_portal_account_notes(dict.fromkeys(order, note))
             return
         self.cancel_reason = False
+        user._clear_credentials()
         user.with_context(sales_confirm_user_create_activation=Trusted).login = address
         note = order._with_note_lang().env._(
             "The login of the portal account is now %s.", address
         )
         order._log_portal_account_notes(dict.fromkeys(order, note))
-
-    def _replace_by_other_link(self):
-        """Send nothing now: Odoo has just emailed a link of its own."""
-        self.filtered("due_date").write(
-            {"due_date": False, "sent_date": fields.Datetime.now(), "failure": False}
-        )
 
 
 def _join(record, names):

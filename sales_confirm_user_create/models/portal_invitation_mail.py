@@ -10,7 +10,12 @@ from odoo.tools.translate import LazyTranslate
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
 from ..tools import insert_links, new_placeholder
-from .ir_mail_server import SharedConnections, is_server_unreachable, is_temporary
+from .ir_mail_server import (
+    SharedConnections,
+    is_about_recipient,
+    is_server_unreachable,
+    is_temporary,
+)
 from .portal_invitation import NEW_ORDER, PAST_ORDER, REMINDER
 
 _logger = logging.getLogger(__name__)
@@ -301,7 +306,8 @@ class PortalInvitation(models.Model):
         """Move the date of the next attempt.
 
         Where the mail server answers nobody, or nobody for now, all emails of the
-        company wait, and only the one that was tried is written.
+        company wait, and only the one that was tried is written. An address that it
+        refuses for now keeps nobody else waiting: visitors can order with any.
         """
         now = fields.Datetime.now()
         delay = FIRST_RETRY
@@ -310,11 +316,13 @@ class PortalInvitation(models.Model):
             delay = min(FIRST_RETRY * 2**doublings, LAST_RETRY)
             self.failure_count += 1
         # The second refusal is about this email, and not about all of them.
-        is_first = self.failure_count < 2
-        if is_server_unreachable(error) or (is_temporary(error) and is_first):
+        is_passing = is_temporary(error) and self.failure_count < 2
+        if is_server_unreachable(error) or (
+            is_passing and not is_about_recipient(error)
+        ):
             self.company_id.portal_invitation_retry_date = now + FIRST_RETRY
             self._trigger(now + FIRST_RETRY)
-        else:
+        elif not is_passing:
             self.failure = self.env["sale.order"]._get_error_summary(error)
         self.due_date = now + delay
         self._trigger(now + delay)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from odoo import Command, fields, models
 from odoo.http import request
+from odoo.tools import SQL
 
 
 class Credential(NamedTuple):
@@ -129,6 +130,19 @@ class ResUsers(models.Model):
             )
             found.append(Credential("oauth", name, None, remove))
         return found
+
+    def _clear_credentials(self):
+        """Let nobody in who was sent a link before the address was corrected.
+
+        Odoo's *Reset Password* sets a password without a login.
+        """
+        for credential in self._get_older_credentials():
+            credential.remove()
+        # Odoo would keep the hash of an empty password.
+        self.env.cr.execute(
+            SQL("UPDATE res_users SET password = NULL WHERE id IN %s", tuple(self.ids))
+        )
+        self.env.registry.clear_cache()
 
     def _remove_older_credentials(self, kept):
         """Remove the older credentials but those that the customer keeps, and note both

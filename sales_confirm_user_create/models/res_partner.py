@@ -234,13 +234,6 @@ class ResPartner(models.Model):
                 invitation._follow_address(corrected)
         return res
 
-    def signup_prepare(self, signup_type="signup"):
-        """Override of `auth_signup`: whoever gets Odoo's own link needs no other."""
-        res = super().signup_prepare(signup_type=signup_type)
-        # sudo: visitors who ask for a new password may not read invitations
-        self.sudo().user_ids.portal_invitation_ids._replace_by_other_link()
-        return res
-
     def _get_login_date(self):
         """Override of `auth_signup`, whose links name this date: they end with a change
         of the login, too. Odoo would mail the next one to the new address, and accept

@@ -215,7 +215,13 @@ class SaleOrder(models.Model):
                 "the account's contact has another email address than its login."
             )
         is_allowed = self.company_id in user.company_ids
-        return not is_allowed and _lt("the account belongs to another company.")
+        if not is_allowed or self._is_of_another_company(user.partner_id):
+            return _lt("the account belongs to another company.")
+        return False
+
+    def _is_of_another_company(self, partner):
+        """Return whether those who see the order do not see a contact."""
+        return bool(partner.company_id - self.company_id.parent_ids)
 
     def action_unclaim(self):
         """Remove the orders from the accounts they were added to; for salespeople.
@@ -224,7 +230,9 @@ class SaleOrder(models.Model):
         """
         self._check_portal_account_access()
         # sudo: nobody but the addon writes in whose account an order is
-        self.sudo().filtered("portal_partner_id")._unclaim(self.env.user.partner_id)
+        orders = self.sudo().filtered("portal_partner_id")
+        orders._unclaim(self.env.user.partner_id)
+        orders.portal_address = False  # only staff can add it again
 
     def _unclaim(self, author=None):
         """Remove orders from the accounts they were added to, with a note.
@@ -235,7 +243,7 @@ class SaleOrder(models.Model):
         notes = {}
         for order in self:
             env = order._with_note_lang().env
-            name = order.portal_partner_id.display_name
+            name = order.portal_claim_address
             notes[order] = (
                 env._("Removed from the portal account of %s.", name)
                 if author
@@ -246,6 +254,10 @@ class SaleOrder(models.Model):
                 )
             )
         self._log_portal_account_notes(notes, author)
+        for account, orders in self.grouped("portal_partner_id").items():
+            # Customers can follow what they see.
+            orders.message_unsubscribe(account.ids)
+            orders.invoice_ids.message_unsubscribe(account.ids)
         self.with_context(tracking_disable=True).write(
             dict.fromkeys(CLAIM_FIELDS, False)
         )
@@ -265,7 +277,10 @@ class SaleOrder(models.Model):
         res = super().write(vals)
         if "partner_id" in vals:
             # sudo: those who edit an order may not write claims
-            self.sudo().filtered("portal_partner_id")._end_unfit_claims()
+            orders = self.sudo()
+            orders.filtered("portal_partner_id")._end_unfit_claims()
+            # It was mailed to the customer of before: only staff can add it now.
+            orders.filtered(lambda order: order.state == "sale").portal_address = False
         return res
 
     def _end_unfit_claims(self):
@@ -275,6 +290,7 @@ class SaleOrder(models.Model):
             lambda order: (
                 order.partner_id.id != order.portal_claim_customer
                 or order.partner_id._get_portal_address() != order.portal_claim_address
+                or order._is_of_another_company(order.portal_partner_id)
                 or not any(
                     user._is_portal()
                     and get_deliverable_address(user.login)
@@ -296,10 +312,12 @@ class SaleOrder(models.Model):
                 SELECT sale.id
                   FROM sale_order sale
                   JOIN res_partner customer ON customer.id = sale.partner_id
+                  JOIN res_partner account ON account.id = sale.portal_partner_id
                  WHERE sale.portal_partner_id IS NOT NULL
                    AND (
                             sale.partner_id IS DISTINCT FROM sale.portal_claim_customer
                          OR customer.email IS DISTINCT FROM sale.portal_claim_address
+                         OR account.company_id IS NOT NULL
                          OR NOT EXISTS (
                                 SELECT FROM res_users users
                                  WHERE users.partner_id = sale.portal_partner_id
@@ -310,7 +328,7 @@ class SaleOrder(models.Model):
                 """
             )
         )
-        # What is only spelled in another way is found, too, and stays.
+        # What is found for another spelling, or for a company, may well stay.
         self.browse(order_id for [order_id] in rows)._end_unfit_claims()
 
     def _find_account_users(self):
@@ -330,13 +348,21 @@ class SaleOrder(models.Model):
     # === By customers === #
 
     @api.model
-    def _find_claimable_orders(self, user, limit=None):
+    def _find_claimable_orders(self, user, domain=Domain.TRUE, limit=None):
         """Return confirmed orders of a portal user's address that are in no account.
 
         That the user reads what is mailed there is for the caller to know.
+
+        :param domain: for some orders only
         """
-        return self.sudo().search(
-            self._get_claimable_domain(user), order="id", limit=limit
+        # sudo: customers do not see these orders before they add them
+        orders = self.sudo().search(
+            self._get_claimable_domain(user) & domain, order="id", limit=limit
+        )
+        return orders.filtered(
+            lambda order: (
+                order.partner_id._get_portal_address() == order.portal_address
+            )
         )
 
     @api.model
@@ -353,6 +379,8 @@ class SaleOrder(models.Model):
                 ("company_id.portal_order_claims", "=", True),
             ]
         )
+        if company := user.partner_id.company_id:
+            domain &= Domain("company_id", "child_of", company.ids)
         if website := user.website_id:
             own = ("website_id", "in", (False, website.id))
             of_contact = ("partner_id.website_id", "in", (False, website.id))
@@ -363,11 +391,13 @@ class SaleOrder(models.Model):
     def _get_guest_domain(self):
         """Return the domain of confirmed orders of guests that are in no account.
 
-        A guest's contact has no company, no people and no user, archived or not. It may
-        have addresses: the checkout creates one for a delivery to somewhere else.
+        A guest's contact has no company, no people and no user, archived or not, and
+        the address that the order was mailed to; where that is not spelled in ASCII,
+        the caller looks at it. It may have addresses below: the checkout creates one
+        for a delivery to somewhere else.
         """
         self.env["res.users"].flush_model(["partner_id"])
-        self.env["res.partner"].flush_model(["parent_id", "is_company", "type"])
+        self.env["res.partner"].flush_model(["email_normalized", "is_company", "parent_id", "type"])
         is_guest = Domain.custom(
             to_sql=lambda model, alias, query: SQL(
                 """
@@ -376,6 +406,10 @@ class SaleOrder(models.Model):
                      WHERE guest.id = %s
                        AND guest.parent_id IS NULL
                        AND guest.is_company IS NOT TRUE
+                       AND (
+                                guest.email_normalized = %s
+                             OR guest.email_normalized ~ '[^[:ascii:]]'
+                           )
                        AND NOT EXISTS (
                                 SELECT FROM res_users WHERE partner_id = guest.id
                            )
@@ -387,6 +421,7 @@ class SaleOrder(models.Model):
                 )
                 """,
                 SQL.identifier(alias, "partner_id"),
+                SQL.identifier(alias, "portal_address"),
             )
         )
         open_orders = [("state", "=", "sale"), ("portal_partner_id", "=", False)]
@@ -421,20 +456,16 @@ class SaleOrder(models.Model):
             is_offered = (
                 order.company_id.portal_order_claims
                 and order.website_id.account_on_checkout != "mandatory"
-                and order._is_any(order._get_guest_domain())
+                and order.search_count(
+                    order._get_guest_domain() & Domain("id", "=", order.id), limit=1
+                )
             )
             return "sign_in" if is_offered else False
         return "add" if order._is_claimable_by(user) else False
 
     def _is_claimable_by(self, user):
         """Return whether a portal user may add this order to the own account."""
-        return self._is_any(self._get_claimable_domain(user))
-
-    def _is_any(self, domain):
-        """Return whether a domain has one of these orders."""
-        # sudo: those who ask may not read the order, and learn nothing but this
-        domain = Domain("id", "in", self.ids) & domain
-        return bool(self.sudo().search_count(domain, limit=1))
+        return bool(self._find_claimable_orders(user, Domain("id", "in", self.ids)))
 
     @api.model
     def _cron_claim(self):

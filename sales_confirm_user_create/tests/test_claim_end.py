@@ -1,3 +1,4 @@
+from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
 from .common import PortalAccountCommon
@@ -167,6 +168,62 @@ class TestClaimEnd(PortalAccountCommon):
         partner.unlink()
         self.env.invalidate_all()
         self.assertFalse(order.portal_partner_id or order.portal_claim_date)
+
+    def test_ended_claim_is_not_taken_back(self):
+        for change in (
+            lambda order: order.partner_id.write({"email": "john@example.com"}),
+            lambda order: order.write(
+                {"partner_id": self._create_customer("O", "jane@example.com").id}
+            ),
+            lambda order: order.with_user(self.salesperson).action_unclaim(),
+        ):
+            order = self._create_claimed_order()
+            change(order)
+            self.assertFalse(order.portal_partner_id)
+            self.assertFalse(order._is_claimable_by(self.portal_user))
+            self.portal_user._on_mailbox_proven("search")
+            self.assertFalse(order.portal_partner_id)
+
+    def test_staff_can_add_it_again(self):
+        order = self._create_claimed_order().with_user(self.salesperson)
+        order.action_unclaim()
+        order.action_claim_for_account()
+        self.assertEqual(order.portal_partner_id, self.account)
+
+    def test_ended_claim_is_not_followed(self):
+        order = self._create_claimed_order()
+        order.order_line.qty_delivered = 1
+        order._create_invoices().action_post()
+        records = (order, order.invoice_ids)
+        for record in records:
+            record.message_subscribe(self.account.ids)
+            self.assertIn(self.account, record.message_partner_ids)
+        order.action_unclaim()
+        for record in records:
+            self.assertNotIn(self.account, record.message_partner_ids)
+
+    def test_account_of_a_contact_of_another_company(self):
+        """Its name would be shown to those who see the order only."""
+        order = self._create_claimed_order()
+        other = self.env["res.company"].create({"name": "Other"})
+        self.portal_user.company_ids |= other
+        self.portal_user.company_id = other
+        self.account.company_id = other
+        self._run_nightly_check()
+        self.assertFalse(order.portal_partner_id)
+        self.assertNotIn(self.account.name, self._get_notes(order)[0])
+        self.assertFalse(order._is_claimable_by(self.portal_user))
+        order.action_claim_for_account()
+        self.assertFalse(order.portal_partner_id)
+
+    def test_nobody_types_in_whose_account_shows_an_invoice(self):
+        order = self._create_claimed_order()
+        order.order_line.qty_delivered = 1
+        invoice = order._create_invoices()
+        with self.assertRaises(AccessError):
+            invoice.with_user(self.env.ref("base.user_admin")).write(
+                {"portal_partner_id": self.customer.id}
+            )
 
     # === What guests may add === #
 

@@ -166,7 +166,7 @@ class TestInvitationFailures(PortalAccountCommon):
     # === Refused for now === #
 
     def test_temporary_refusal_waits_like_an_unreachable_server(self):
-        for code, at in ((421, "mail"), (450, "rcpt"), (451, "data"), (452, "content")):
+        for code, at in ((421, "mail"), (451, "data"), (452, "content")):
             with self.subTest(code=code, at=at):
                 orders = self._confirm_orders(f"{code}a", f"{code}b", f"{code}c")
                 notes = [self._get_notes(order) for order in orders]
@@ -181,6 +181,25 @@ class TestInvitationFailures(PortalAccountCommon):
                 self.assertEqual([self._get_notes(order) for order in orders], notes)
                 states = {self._get_invitation(o.partner_id).state for o in orders}
                 self.assertEqual(states, {"due"})
+
+    def test_address_that_is_refused_for_now_keeps_nobody_waiting(self):
+        """Greylisting; or a domain that nobody has, which visitors can type."""
+        orders = self._confirm_orders("nodomain1", "nodomain2", "good")
+        notes = [self._get_notes(order) for order in orders]
+        server = MailServer(
+            lambda connection, command, argument: (
+                (450, b"Domain not found")
+                if command == "rcpt" and "nodomain" in argument
+                else None
+            )
+        )
+        self._fail_to_send(server)
+        self.assertEqual(server.recipients, ["good@example.com"])
+        self.assertEqual([self._get_notes(order) for order in orders], notes)
+        with self._later(minutes=6):
+            self._send_invitations(MailServer())
+        states = {self._get_invitation(order.partner_id).state for order in orders}
+        self.assertEqual(states, {"sent"})
 
     def test_server_that_throttles_takes_some_in_each_run(self):
         names = [f"c{number:02}" for number in range(12)]

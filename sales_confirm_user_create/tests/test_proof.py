@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import fields
+from odoo.exceptions import AccessDenied
 from odoo.tests import new_test_user, tagged
 
 from .common import PortalAccountCommon
@@ -109,6 +110,27 @@ class TestProof(PortalAccountCommon):
         user.login = "other@example.com"
         user.login = "new@example.com"
         self.assertEqual(self._get_link_status(mail), "invalid")
+
+    def test_password_set_before_a_correction_is_gone(self):
+        """Odoo's *Reset Password* sets it without a login: nobody has used the account,
+        and its login follows the address."""
+        order = self._confirm_order(self._create_customer("New", "new@example.com"))
+        partner = order.partner_id
+        user = partner.user_ids
+        partner.signup_prepare(signup_type="reset")
+        token = partner._generate_signup_token()
+        self.env["res.users"].signup({"password": PASSWORD}, token)
+        self._add_api_key(user)
+        partner.email = "victim@example.com"
+        self.env.invalidate_all()
+        self.assertEqual(user.login, "victim@example.com")
+        self.assertFalse(user.api_key_ids)
+        for interactive in (True, False):
+            with self.assertRaises(AccessDenied):
+                self.env["res.users"].authenticate(
+                    {"type": "password", "login": user.login, "password": PASSWORD},
+                    {"interactive": interactive},
+                )
 
     def test_links_of_accounts_with_one_login_stay(self):
         """Those mailed before the addon was there, too."""

@@ -254,7 +254,6 @@ class TestSecurity(PortalAccountCommon):
             # Odoo's
             "action_confirm",
             "create",
-            "signup_prepare",
             "unlink",
             "write",
             # ours
