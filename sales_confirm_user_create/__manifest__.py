@@ -15,6 +15,7 @@
         "security/portal_decline_security.xml",
         "security/portal_invitation_security.xml",
         "security/portal_own_documents_security.xml",
+        "security/portal_question_security.xml",
         "data/mail_template_data.xml",
         "data/ir_cron_data.xml",
         "data/portal_claim_data.xml",

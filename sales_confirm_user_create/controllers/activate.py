@@ -54,7 +54,7 @@ class PortalActivation(http.Controller):
         values = {
             "invitation": invitation,
             "status": status,
-            "credentials": invitation.user_id._get_older_credentials(),
+            "unproven": invitation.user_id._get_unproven(),
         }
         if request.httprequest.method == "POST" and login == invitation.login:
             if action == "switch" and status == "other_user":

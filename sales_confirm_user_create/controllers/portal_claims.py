@@ -91,7 +91,7 @@ class PortalClaims(CustomerPortal):
             values |= {
                 "status": "found",
                 "orders": request.env["sale.order"]._find_claimable_orders(user),
-                "credentials": user._get_older_credentials(),
+                "unproven": user._get_unproven(),
                 "is_proven": user._get_proof_date(),
             }
         elif is_post:

@@ -65,7 +65,8 @@ class PortalOwnDocuments(WebsiteSale):
 
         :raise Forbidden: it is the company's, or a colleague's
         """
-        if request.env.user._get_own_contact() is not None:
+        user = request.env.user
+        if user._is_public() or user._get_own_contact() is not None:
             # sudo: of a card, only whether it is the customer's
             cards = request.env["payment.token"].sudo()
             self._check_shown(cards.search([("id", "=", token_id)]))

@@ -91,16 +91,21 @@ class ResUsers(models.Model):
     def _get_own_contact(self):
         """Return the contact to which the portal of this user is limited.
 
-        :return: the user's contact if it belongs to a company; no contact if it has
+        :return: the user's contact if it belongs to a company, or is an address of a
+            person who has an account: a guest can have typed it; no contact if it has
             become a company itself, by a merge: nobody knows whose account it is; None
             if the user is not limited
         """
-        if not self or self._is_internal() or not self.portal_own_documents:
+        if not self or self._is_internal():
             return None
-        partner = self.partner_id
+        partner, above = self.partner_id, self.partner_id.commercial_partner_id
+        if partner != above and above._is_account_of_person():
+            return partner
+        if not self.portal_own_documents:
+            return None
         if partner.is_company:
             return partner.browse()
-        return partner if partner != partner.commercial_partner_id else None
+        return partner if partner != above else None
 
     def _is_account_undecided(self):
         """Return whether nobody knows whose documents the portal may show."""
@@ -186,6 +191,10 @@ class ResPartner(models.Model):
         shows_all = is_contact and company.portal_company_contacts == "all"
         return not self.is_company and not shows_all
 
+    def _is_account_of_person(self):
+        """Return whether the contact is no company and has an account of ours."""
+        return not self.is_company and bool(self.user_ids.portal_invitation_ids)
+
     def _can_be_edited_by_current_customer(self, **kwargs):
         """Override of `portal` to keep the forms of the company's addresses closed."""
         own = self.env.user._get_own_contact()
@@ -236,8 +245,26 @@ class PaymentToken(models.Model):
         return tokens._filter_shown_to_current_customer()
 
     def _filter_shown_to_current_customer(self):
-        """Return the cards that a portal user may see: the own ones, or all."""
-        own = self.env.user._get_own_contact()
+        """Return the cards that a customer may see: the own ones, or all.
+
+        A visitor with the link of a document is not logged in, and sees no card of
+        customers with an account: the link may be that of somebody who ordered in their
+        name, or of a colleague.
+        """
+        user = self.env.user
+        if user._is_public():
+            # sudo: visitors may not read users, and learn nothing of them
+            families = self.sudo().partner_id.commercial_partner_id
+            users = self.env["res.users"].sudo()
+            users = users.search([("partner_id", "child_of", families.ids)])
+            families = users.filtered(
+                lambda user: user.portal_own_documents or user.portal_invitation_ids
+            ).partner_id.commercial_partner_id
+            return self.filtered(
+                lambda token: token.sudo().partner_id.commercial_partner_id
+                not in families
+            )
+        own = user._get_own_contact()
         if own is None:
             return self
         return self.filtered(lambda token: token.partner_id == own)

@@ -8,8 +8,8 @@ from odoo.http import request
 from odoo.tools import SQL
 
 
-class Credential(NamedTuple):
-    """A way into an account."""
+class Unproven(NamedTuple):
+    """What an account had before its mailbox was proven: a way in, or an address."""
 
     key: str  # in forms
     name: str  # what its owner knows it by
@@ -68,13 +68,18 @@ class ResUsers(models.Model):
         """The customer has used a link that we mailed to exactly the login.
 
         :param method: what the link is for, see ``portal_claim_method``
-        :param kept: keys of the older credentials that the customer keeps
+        :param kept: keys of what the customer keeps of before, see ``Unproven``
         """
         self.ensure_one()
         # sudo: customers write this about themselves by nothing but the link
         user = self.sudo()
         if not user._get_proof_date():
-            user._remove_older_credentials(kept)
+            # Whoever adds a passkey or the like now waits for this, starts anew, and is
+            # logged out by then.
+            self.env.execute_query(
+                SQL("SELECT id FROM res_users WHERE id = %s FOR UPDATE", user.id)
+            )
+            user._remove_unproven(kept)
             user.write(
                 {
                     "portal_proof_date": fields.Datetime.now(),
@@ -85,15 +90,16 @@ class ResUsers(models.Model):
             )
         user._claim_proven_orders(method)
 
-    # === Credentials older than the first proof === #
+    # === What was there before the first proof === #
 
-    def _get_older_credentials(self):
-        """Return the ways into an account whose mailbox was never proven: somebody else
-        can have made them. Each is removed as its module does it.
+    def _get_unproven(self):
+        """Return the ways into an account whose mailbox was never proven, and the
+        addresses of its contact: somebody else can have made them. Each is removed as
+        its module does it.
 
         To be extended by modules with more.
 
-        :return: list of ``Credential``
+        :return: list of ``Unproven``
         """
         if not self or self._get_proof_date():
             return []
@@ -102,6 +108,11 @@ class ResUsers(models.Model):
         found = [
             *_list(self.env._("API key"), self.api_key_ids, lambda key: key._remove),
             *_list(self.env._("Logged in"), sessions, lambda session: session._revoke),
+            *_list(
+                self.env._("Address"),
+                self._get_typed_addresses(),
+                lambda address: address._end_typed_address,
+            ),
         ]
         if "auth_passkey_key_ids" in self._fields:
             found += _list(
@@ -121,48 +132,60 @@ class ResUsers(models.Model):
             if self.totp_enabled:
                 remove = partial(self.write, dict.fromkeys(["totp_secret"], False))
                 name = self.env._("Two-factor authentication")
-                found.append(Credential("totp", name, None, remove))
+                found.append(Unproven("totp", name, None, remove))
         if "oauth_uid" in self._fields and self.oauth_uid:
             names = ("oauth_uid", "oauth_provider_id", "oauth_access_token")
             remove = partial(self.write, dict.fromkeys(names, False))
             name = self.env._(
                 "Log in with %s", self.oauth_provider_id.name or self.oauth_uid
             )
-            found.append(Credential("oauth", name, None, remove))
+            found.append(Unproven("oauth", name, None, remove))
         return found
+
+    def _get_typed_addresses(self):
+        """Return the addresses that visitors of the shop typed before the account was
+        used: whoever ordered in the customer's name would get later orders, too."""
+        before = self.portal_activation_date or fields.Datetime.now()
+        return self.partner_id.child_ids.filtered(
+            lambda address: (
+                address.create_uid.share
+                and address.create_uid not in self
+                and address.create_date <= before
+            )
+        )
 
     def _clear_credentials(self):
         """Let nobody in who was sent a link before the address was corrected.
 
         Odoo's *Reset Password* sets a password without a login.
         """
-        for credential in self._get_older_credentials():
-            credential.remove()
+        for item in self._get_unproven():
+            item.remove()
         # Odoo would keep the hash of an empty password.
         self.env.cr.execute(
             SQL("UPDATE res_users SET password = NULL WHERE id IN %s", tuple(self.ids))
         )
         self.env.registry.clear_cache()
 
-    def _remove_older_credentials(self, kept):
-        """Remove the older credentials but those that the customer keeps, and note both
-        on the contact.
+    def _remove_unproven(self, kept):
+        """Remove what the account had before, but for what the customer keeps, and note
+        both on the contact.
 
-        :param kept: keys of credentials
+        :param kept: keys of ``Unproven``
         """
-        credentials = self._get_older_credentials()
-        if not credentials:
+        unproven = self._get_unproven()
+        if not unproven:
             return
         names = {True: [], False: []}
-        for credential in credentials:
-            is_kept = credential.key in kept
-            names[is_kept].append(credential.name)
+        for item in unproven:
+            is_kept = item.key in kept
+            names[is_kept].append(item.name)
             if not is_kept:
-                credential.remove()
+                item.remove()
         self.partner_id._message_log(
             body=self.env._(
-                "The customer confirmed the address %(login)s. Older ways to log in "
-                "that were removed: %(removed)s. Kept: %(kept)s.",
+                "The customer confirmed %(login)s. Removed of what the account had "
+                "before: %(removed)s. Kept: %(kept)s.",
                 login=self.login,
                 removed=", ".join(names[False]) or "–",
                 kept=", ".join(names[True]) or "–",
@@ -177,18 +200,39 @@ class ResUsers(models.Model):
             )
 
 
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    def _end_typed_address(self):
+        """Archive an address that the customer does not know. Somebody who has a user
+        for it keeps that, and loses the customer."""
+        self.ensure_one()
+        if self.user_ids:
+            self.parent_id = False
+        else:
+            self.active = False
+
+
 def _list(kind, records, get_remove):
-    """Return records as a list of ``Credential``.
+    """Return records as a list of ``Unproven``.
 
     :param kind: what they are, translated
     :param get_remove: function of a record that returns the function to remove it
     """
     return [
-        Credential(
+        Unproven(
             key=f"{record._name}-{record.id}",
-            name=f"{kind}: {record.display_name}",
+            name=f"{kind}: {_get_name(record)}",
             date=record.create_date or None,
             remove=get_remove(record),
         )
         for record in records
     ]
+
+
+def _get_name(record):
+    """Return what the customer knows a record by."""
+    if record._name == "res.partner":
+        parts = record.name, record.street, record.zip, record.city
+        return ", ".join(filter(None, parts))
+    return record.display_name

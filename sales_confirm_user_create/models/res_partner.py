@@ -26,7 +26,9 @@ def get_deliverable_address(text):
     Where Odoo finds a second address in the text, it mails links to both: no text with
     two of them says whose account it is.
     """
-    if not text or len(text) > ADDRESS_MAX or text.count("@") != 1:
+    if not isinstance(text, str):
+        return False  # a form can send a file
+    if len(text) > ADDRESS_MAX or text.count("@") != 1:
         return False
     try:
         address = email_normalize(text) or ""

@@ -16,9 +16,10 @@ class ResPartner(models.Model):
     )
 
     def write(self, vals):
-        """Override of `base`: claims end with the address they rest on."""
+        """Override of `base`: claims end with the guest and the address they rest
+        on."""
         res = super().write(vals)
-        if "email" in vals:
+        if not {"email", "is_company", "parent_id"}.isdisjoint(vals):
             self._end_unfit_claims()
         return res
 

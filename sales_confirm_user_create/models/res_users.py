@@ -319,7 +319,7 @@ class ResUsers(models.Model):
     def _activate_portal_account(self, password, kept=()):
         """Set the first password of an account.
 
-        :param kept: keys of older credentials that stay, see ``_on_mailbox_proven``
+        :param kept: keys of what stays of before, see ``_on_mailbox_proven``
         :raise UserError: no password, or a rule of another module refuses it
         """
         self.ensure_one()

@@ -286,9 +286,14 @@ class SaleOrder(models.Model):
     def _end_unfit_claims(self):
         """Remove those of these claimed orders from the accounts whose customer,
         address or account is not any more what the claim rests on."""
+        guests = self.search(
+            Domain("id", "in", self.ids) & self._get_guest_contact_domain()
+        )
         unfit = self.filtered(
             lambda order: (
-                order.partner_id.id != order.portal_claim_customer
+                # Staff know what no rule can.
+                (order.portal_claim_method != "staff" and order not in guests)
+                or order.partner_id.id != order.portal_claim_customer
                 or order.partner_id._get_portal_address() != order.portal_claim_address
                 or order._is_of_another_company(order.portal_partner_id)
                 or not any(
@@ -318,6 +323,14 @@ class SaleOrder(models.Model):
                             sale.partner_id IS DISTINCT FROM sale.portal_claim_customer
                          OR customer.email IS DISTINCT FROM sale.portal_claim_address
                          OR account.company_id IS NOT NULL
+                         OR customer.parent_id IS NOT NULL
+                         OR customer.is_company
+                         OR EXISTS (
+                                SELECT FROM res_users WHERE partner_id = customer.id
+                            )
+                         OR EXISTS (
+                                SELECT FROM res_partner WHERE parent_id = customer.id
+                            )
                          OR NOT EXISTS (
                                 SELECT FROM res_users users
                                  WHERE users.partner_id = sale.portal_partner_id
@@ -396,9 +409,15 @@ class SaleOrder(models.Model):
         the caller looks at it. It may have addresses below: the checkout creates one
         for a delivery to somewhere else.
         """
+        open_orders = [("state", "=", "sale"), ("portal_partner_id", "=", False)]
+        return Domain(open_orders) & self._get_guest_contact_domain()
+
+    @api.model
+    def _get_guest_contact_domain(self):
+        """Return the domain of orders whose customer is still the guest who ordered."""
         self.env["res.users"].flush_model(["partner_id"])
         self.env["res.partner"].flush_model(["email_normalized", "is_company", "parent_id", "type"])
-        is_guest = Domain.custom(
+        return Domain.custom(
             to_sql=lambda model, alias, query: SQL(
                 """
                 EXISTS (
@@ -424,8 +443,6 @@ class SaleOrder(models.Model):
                 SQL.identifier(alias, "portal_address"),
             )
         )
-        open_orders = [("state", "=", "sale"), ("portal_partner_id", "=", False)]
-        return Domain(open_orders) & is_guest
 
     def _find_orders_to_claim(self):
         """Return the orders that the activation of the accounts of these orders'

@@ -68,7 +68,14 @@ class SaleOrder(models.Model):
             order.portal_account_offered
             and order.state == "sale"
             and not order._has_customer_user()
+            and not order._is_declined_since()
         )
+
+    def _is_declined_since(self):
+        """Return whether the customer has declined an account after this order: then
+        its offer has ended."""
+        date = self.partner_id.portal_decline_date
+        return bool(date and date >= self.date_order)
 
     def _accept_portal_account(self):
         """Create the account that the customer of an order asks for, once."""

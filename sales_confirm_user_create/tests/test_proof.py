@@ -142,10 +142,10 @@ class TestProof(PortalAccountCommon):
 
     # === Credentials older than the proof === #
 
-    def test_older_credentials_are_removed_but_for_those_kept(self):
+    def test_unproven_are_removed_but_for_those_kept(self):
         self._add_api_key(self.portal_user, "Robot")
         self._add_api_key(self.portal_user, "Mine")
-        keys = {c.name: c.key for c in self.portal_user._get_older_credentials()}
+        keys = {item.name: item.key for item in self.portal_user._get_unproven()}
         self.assertEqual(set(keys), {"API key: Robot", "API key: Mine"})
         self.portal_user._on_mailbox_proven("search", [keys["API key: Mine"]])
         self.env.invalidate_all()
@@ -157,7 +157,7 @@ class TestProof(PortalAccountCommon):
     def test_credentials_added_after_the_proof_stay(self):
         self.portal_user._on_mailbox_proven("search")
         self._add_api_key(self.portal_user)
-        self.assertFalse(self.portal_user._get_older_credentials())
+        self.assertFalse(self.portal_user._get_unproven())
         self.portal_user._on_mailbox_proven("search")
         self.assertEqual(len(self.portal_user.api_key_ids), 1)
 
@@ -180,11 +180,56 @@ class TestProof(PortalAccountCommon):
             }
         )
         self.env.invalidate_all()
-        [credential] = self.portal_user._get_older_credentials()
+        [credential] = self.portal_user._get_unproven()
         self.assertIn("Linux Chrome", credential.name)
         self.portal_user._on_mailbox_proven("search")
         self.env.invalidate_all()
         self.assertFalse(self.portal_user.device_ids)
+
+    def _create_typed_address(self, partner, **values):
+        """Create an address as the checkout does for a visitor."""
+        visitor = self.env.ref("base.public_user")
+        return (
+            self.env["res.partner"]
+            .with_user(visitor)
+            .sudo()
+            .create({"parent_id": partner.id, "type": "invoice", **values})
+        )
+
+    def test_addresses_that_somebody_else_typed_are_archived(self):
+        """A stranger ordered in the customer's name, and would get the invoices."""
+        partner = self._create_customer("New", "new@example.com")
+        thief = self._create_typed_address(
+            partner, name="Thief", email="billing@evil.test", street="1 Evil Road"
+        )
+        mine = self._create_typed_address(partner, name="Aunt", type="delivery")
+        staff = self._create_customer("S", "s@example.com", parent_id=partner.id)
+        user = self._confirm_order(partner).partner_id.user_ids
+        keys = {item.name: item.key for item in user._get_unproven()}
+        self.assertEqual(
+            set(keys), {"Address: Thief, 1 Evil Road", "Address: Aunt"}
+        )
+        user._activate_portal_account(PASSWORD, [keys["Address: Aunt"]])
+        self.assertFalse(thief.active)
+        self.assertTrue(mine.active and staff.active)
+        order = self._create_order(partner)
+        self.assertEqual(order.partner_invoice_id, partner)
+
+    def test_user_of_a_typed_address_sees_nothing_of_the_customer(self):
+        """Odoo mails a sign-up link with the invoice to that address."""
+        partner = self._create_customer("New", "new@example.com")
+        address = self._create_typed_address(
+            partner, name="Thief", email="billing@evil.test"
+        )
+        order = self._confirm_order(partner)
+        thief = new_test_user(
+            self.env, "billing@evil.test", "base.group_portal", partner_id=address.id
+        )
+        self.assertEqual(address.commercial_partner_id, partner)
+        self.assertFalse(order.with_user(thief).has_access("read"))
+        self.assertFalse(partner.with_user(thief).has_access("read"))
+        partner.user_ids._activate_portal_account(PASSWORD)
+        self.assertFalse(address.parent_id)
 
     def test_second_factor_and_trusted_devices_are_removed(self):
         if "totp_secret" not in self.portal_user._fields:
@@ -195,7 +240,7 @@ class TestProof(PortalAccountCommon):
             "browser", "Firefox", fields.Datetime.now() + timedelta(days=1)
         )
         self.env.invalidate_all()
-        names = [credential.name for credential in user._get_older_credentials()]
+        names = [credential.name for credential in user._get_unproven()]
         self.assertIn("Two-factor authentication", names)
         self.assertIn("Trusted device: Firefox", names)
         user._on_mailbox_proven("search")
@@ -210,7 +255,7 @@ class TestProof(PortalAccountCommon):
             {"name": "Laptop", "credential_identifier": "x"}
         )
         self.env.invalidate_all()
-        names = [c.name for c in self.portal_user._get_older_credentials()]
+        names = [c.name for c in self.portal_user._get_unproven()]
         self.assertEqual(names, ["Passkey: Laptop"])
         self.portal_user._on_mailbox_proven("search")
         self.env.invalidate_all()
@@ -221,7 +266,7 @@ class TestProof(PortalAccountCommon):
             self.skipTest("auth_oauth is not installed")
         user = self.portal_user.sudo()
         user.oauth_uid = "123"
-        [credential] = user._get_older_credentials()
+        [credential] = user._get_unproven()
         self.assertIn("Log in with", credential.name)
         user._on_mailbox_proven("search")
         self.assertFalse(user.oauth_uid)
