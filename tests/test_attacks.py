@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import lxml.html
 import pytest
+import requests
 
 from .attacker import (
     STOLEN,
@@ -521,14 +522,19 @@ def company(shop):
     admin = shop.admin
     holding = new_contact(admin, "holding@corp.test", "Holding", is_company=True)
     company = new_contact(
-        admin, "corp@corp.test", "Corp", is_company=True, parent_id=holding
+        admin,
+        "corp@corp.test",
+        "Corp",
+        is_company=True,
+        parent_id=holding,
+        comment="secret comment",
     )
     colleague = new_contact(
         admin,
         "colleague@corp.test",
         "Secret Colleague",
         parent_id=company,
-        type="delivery",
+        type="other",
         street=SECRET,
         city="Brussels",
         zip="9999",
@@ -691,6 +697,84 @@ def test_express_checkout_guesses_no_address_of_a_colleague(shop, company, route
     assert (company.colleague in used) is not shop.is_addon
     if shop.is_addon:
         assert SECRET not in thief.get("/shop/checkout").text
+
+
+def probes(company):
+    """Return what a user asks about a colleague: names to functions of the visitor and
+    of a function that calls methods over RPC."""
+    colleague, order_id = company.colleague, max(company.orders)
+    thread = {"thread_model": "res.partner", "thread_id": company.id}
+    nested = {
+        "parent_id": {"fields": {"name": {}, "email": {}, "comment": {}}},
+        "commercial_partner_id": {
+            "fields": {"comment": {}, "child_ids": {"fields": {"street": {}}}}
+        },
+    }
+
+    def own(rpc):
+        return rpc("res.users", "read", [rpc.uid], ["partner_id"])[0]["partner_id"][:1]
+
+    return {
+        "chatter": lambda v, _rpc: v.call("/mail/chatter_fetch", **thread),
+        "chatter init": lambda v, _rpc: v.call("/portal/chatter_init", **thread),
+        "messages": lambda v, _rpc: v.call("/mail/thread/messages", **thread),
+        "address": lambda v, _rpc: v.get(f"/my/address?partner_id={colleague}").text,
+        "addresses": lambda v, _rpc: v.get("/my/addresses").text,
+        "shop address": lambda v, _rpc: (
+            v.get(f"/shop/address?partner_id={colleague}&address_type=delivery").text
+        ),
+        "choose address": lambda v, _rpc: (
+            v.call("/shop/update_address", partner_id=colleague),
+            v.get("/shop/checkout").text,
+        ),
+        "checkout": lambda v, _rpc: v.get("/shop/checkout").text,
+        "order": lambda v, _rpc: v.get(f"/my/orders/{order_id}").text,
+        "invoice": lambda v, _rpc: v.get(f"/my/invoices/{company.invoice}").text,
+        "reorder": lambda v, _rpc: v.call("/my/orders/reorder", order_id=order_id),
+        "attachment": lambda v, _rpc: v.get(f"/web/content/{company.attachment}").text,
+        "nested": lambda _v, rpc: rpc("res.partner", "web_read", own(rpc), nested),
+        "children": lambda _v, rpc: rpc(
+            "res.partner",
+            "search_read",
+            [("commercial_partner_id", "=", company.id)],
+            ["name", "street", "comment"],
+        ),
+        "names": lambda _v, rpc: rpc("res.partner", "name_search", "Secret"),
+        "groups": lambda _v, rpc: rpc(
+            "res.partner",
+            "formatted_read_group",
+            [("parent_id", "=", company.id)],
+            ["street"],
+            [],
+        ),
+        "archive": lambda v, _rpc: v.call("/my/address/archive", partner_id=colleague),
+    }
+
+
+SECRETS = re.compile(
+    "99 Secret Street|Secret Colleague|secret message|secret comment|^secret$"
+)
+# What Odoo alone tells each portal user of a company.
+TOLD = {"address", "addresses", "shop address", "messages", "nested", "children"}
+
+
+def test_no_route_tells_of_a_colleague(shop, company):
+    address = "asks@corp.test"
+    new_user(shop, address, parent_id=company.id)
+    asks = Visitor(shop.server).log_in(address, PASSWORD)
+    asks.fill_cart(shop.chair)
+    rpc, told = rpc_of(shop, address, PASSWORD), set()
+    for name, ask in probes(company).items():
+        with contextlib.suppress(RpcError, requests.HTTPError):
+            if SECRETS.search(str(ask(asks, rpc))):
+                told.add(name)
+    [colleague] = shop.admin("res.partner", "read", [company.colleague], ["active"])
+    if shop.is_addon:
+        assert not told
+        assert colleague["active"]
+    else:
+        assert told >= TOLD
+        shop.admin("res.partner", "write", [company.colleague], {"active": True})
 
 
 # === Customers who want no account === #
