@@ -414,7 +414,7 @@ def test_a_new_password_of_any_kind_is_no_error(sites, mailbox):
     [row] = site.shop.admin("ir.model.data", "search_read", domain, ["res_id"])
     site.shop.admin("ir.cron", "method_direct_trigger", [row["res_id"]])
     mail = mailbox.wait_for_one("invited@example.com")
-    for password in ("p" * 4097, "p" * LONGEST, "é" * 4000, "\0" * 8, ""):
+    for password in ("p" * 4097, "p" * LONGEST, "é" * 5000, ""):
         answer = Visitor(site.shop.server).activate(mail, password)
         assert answer.status_code < 500
     activated = Visitor(site.shop.server).activate(mail, PASSWORD)

@@ -245,6 +245,18 @@ def test_odoo_links_of_a_mistyped_address_are_dead_after_its_correction(addon):
     assert past not in orders_of(addon, victim)
 
 
+def test_a_password_of_a_mistyped_address_is_gone_after_its_correction(addon):
+    victim, thief = "had.password@example.com", "had.password@evil.test"
+    order_id = quote(addon, thief)
+    confirm(addon, order_id)
+    # Odoo's form sets the password and does not log in: the account looks unused
+    set_password(addon, ask_for_reset(addon, thief, thief))
+    values = {"email": victim}
+    addon.admin("res.partner", "write", [customer_of(addon, order_id)], values)
+    assert not rpc_of(addon, victim)
+    assert not rpc_of(addon, thief)
+
+
 def test_asking_for_a_password_while_the_invitation_is_sent(addon):
     address, attempts = "impatient@example.com", addon.mailbox.attempts
     order_id = quote(addon, address)
@@ -433,6 +445,13 @@ def test_a_claim_ends_with_what_it_rested_on(addon, account, change):
     assert order_id not in orders_of(addon, account, PASSWORD)
     assert not in_accounts(addon, order_id)
     assert len(addon.db.notes(order_id)) > notes
+    # the proofs of before are proofs of nothing now
+    claimant = Visitor(addon.server).log_in(account, PASSWORD)
+    press_claim(claimant, order_id)
+    link = missing_orders_link(addon, claimant, account)
+    name = addon.db.value("SELECT name FROM sale_order WHERE id = %s", order_id)
+    assert name not in claimant.session.get(link, timeout=120).text
+    assert not in_accounts(addon, order_id)
 
 
 def test_a_merge_into_the_customer_adds_nothing_to_the_account(addon, account):
@@ -858,6 +877,18 @@ def test_deleting_the_own_account_is_a_refusal(addon, blacklist):
     assert Visitor(addon.server).sign_up(address, PASSWORD)
 
 
+def test_a_refusal_ends_the_offer_of_the_order(addon):
+    address = "offered@example.com"
+    thief = Visitor(addon.server)
+    with account_policy(addon, "ask"):
+        thief.buy(addon.chair, address)
+        thief.post("/my/orders/account", {})
+        decline(addon, addon.mailbox.wait_for_one(address))
+        thief.post("/my/orders/account", {})
+        assert not addon.db.users(address)
+    assert len(addon.mailbox.invitations(address)) == 1
+
+
 # === Who does what in the tests above === #
 
 
@@ -895,13 +926,20 @@ def group_id(shop, name):
 
 def claim(shop, customer, order_id):
     """Add an order to the account of a customer who has the link of its email."""
-    token = f"claim-{order_id}"
-    shop.db.sql(
-        "UPDATE sale_order SET access_token = %s WHERE id = %s", token, order_id
-    )
-    customer.post(
-        f"/my/orders/{order_id}/claim", {"access_token": token}, form="/my/security"
-    )
+    query = "UPDATE sale_order SET access_token = %s WHERE id = %s"
+    shop.db.sql(query, email_token(order_id), order_id)
+    press_claim(customer, order_id)
+
+
+def email_token(order_id):
+    """Return the token of an order's page that its customer was emailed."""
+    return f"emailed-{order_id}"
+
+
+def press_claim(customer, order_id):
+    """Press the button of the order's page that the email has led to."""
+    path, values = f"/my/orders/{order_id}/claim", {"access_token": email_token(order_id)}
+    customer.post(path, values, form="/my/security")
 
 
 def claimed_order(shop, address, password):
