@@ -176,12 +176,23 @@ class ResUsers(models.Model):
             ._find_portal_accounts(login)
             .filtered(lambda user: user.portal_invitation_ids and not user.log_ids)
         )
-        partner = partner or unused.partner_id[:1]
+        self._remember_decline(
+            login,
+            partner or unused.partner_id[:1],
+            orders.sudo() | unused.portal_invitation_ids.order_id,
+        )
+        unused._delete_unused()
+
+    @api.model
+    def _remember_decline(self, login, partner, orders):
+        """Remember that the owner of an address declined, and note it on orders.
+
+        :param login: the address
+        :param partner: the contact who declined
+        """
         self.env["portal.decline"]._remember(login, partner)
-        orders = orders.sudo() | unused.portal_invitation_ids.order_id
         issues = dict.fromkeys(orders, ("declined", None))
         orders._set_portal_account_issues(issues, partner)
-        unused._delete_unused()
 
     def _deactivate_portal_user(self, **post):
         """Override of `base`: customers who delete their account have declined, for
@@ -193,7 +204,8 @@ class ResUsers(models.Model):
         ]
         res = super()._deactivate_portal_user(**post)
         for account in accounts:
-            self._decline_portal_account(*account)
+            # Whoever signed up with the address of somebody else deletes no more.
+            self._remember_decline(*account)
         return res
 
     def _on_mailbox_proven(self, method, kept=()):

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from odoo import Command, fields, models
 from odoo.http import request
@@ -108,6 +109,13 @@ class ResUsers(models.Model):
         found = [
             *_list(self.env._("API key"), self.api_key_ids, lambda key: key._remove),
             *_list(self.env._("Logged in"), sessions, lambda session: session._revoke),
+            *_list(
+                self.env._("Notifications"),
+                self.env["mail.push.device"].search(
+                    [("partner_id", "=", self.partner_id.id)]
+                ),
+                lambda device: device.unlink,
+            ),
             *_list(
                 self.env._("Address"),
                 self._get_typed_addresses(),
@@ -235,4 +243,6 @@ def _get_name(record):
     if record._name == "res.partner":
         parts = record.name, record.street, record.zip, record.city
         return ", ".join(filter(None, parts))
+    if record._name == "mail.push.device":
+        return urlsplit(record.endpoint).hostname or ""
     return record.display_name

@@ -17,6 +17,15 @@ class ResUsers(models.Model):
 
         :raise UserError: the account was never activated; a link is on its way
         """
+        if "partner_id" in values:
+            # sudo: as in super; the token names the contact. Who deletes an account and
+            # signs up by the link of an order sees no more than before.
+            partner = self.env["res.partner"].sudo().browse(values["partner_id"])
+            if partner != partner.commercial_partner_id:
+                company = partner.company_id or self.env.company
+                values["portal_own_documents"] = partner._get_portal_own_documents(
+                    company
+                )
         if address := get_deliverable_address(values.get("login") or ""):
             if values.get("email") == values["login"]:
                 values["email"] = address  # where a new password is sent

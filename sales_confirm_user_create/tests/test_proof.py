@@ -231,6 +231,20 @@ class TestProof(PortalAccountCommon):
         partner.user_ids._activate_portal_account(PASSWORD)
         self.assertFalse(address.parent_id)
 
+    def test_notifications_of_other_browsers_end(self):
+        """They would show what is written to the customer."""
+        device = self.env["mail.push.device"].create(
+            {
+                "endpoint": "https://evil.test/push",
+                "keys": "{}",
+                "partner_id": self.portal_user.partner_id.id,
+            }
+        )
+        [item] = self.portal_user._get_unproven()
+        self.assertEqual(item.name, "Notifications: evil.test")
+        self.portal_user._on_mailbox_proven("search")
+        self.assertFalse(device.exists())
+
     def test_second_factor_and_trusted_devices_are_removed(self):
         if "totp_secret" not in self.portal_user._fields:
             self.skipTest("auth_totp is not installed")

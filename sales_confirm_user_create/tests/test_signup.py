@@ -54,6 +54,20 @@ class TestSignUp(PortalAccountCommon):
         info = self.env["res.users"].authenticate(credential, {"interactive": False})
         return self.env["res.users"].browse(info["uid"])
 
+    def test_contact_of_a_company_sees_what_the_settings_say(self):
+        """Also who signs up by the link of an order, as after deleting an account."""
+        company = self._create_customer("Company", "co@example.com", is_company=True)
+        for setting, is_own in (("own", True), ("all", False), ("none", True)):
+            self.company.portal_company_contacts = setting
+            contact = self._create_customer(
+                "Jane", f"{setting}@example.com", parent_id=company.id
+            )
+            contact.signup_prepare()
+            token = contact._generate_signup_token()
+            values = {"login": contact.email, "password": PASSWORD}
+            self.env["res.users"].signup(values, token)
+            self.assertEqual(contact.user_ids.portal_own_documents, is_own, setting)
+
     def _reset_password(self, login):
         """Ask for a new password; return the address that the email goes to."""
         with self.mock_mail_gateway(mail_unlink_sent=True):
