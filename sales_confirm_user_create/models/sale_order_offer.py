@@ -75,7 +75,7 @@ class SaleOrder(models.Model):
         """Return whether the customer has declined an account after this order: then
         its offer has ended."""
         date = self.partner_id.portal_decline_date
-        return bool(date and date >= self.date_order)
+        return bool(date and date > self.date_order)
 
     def _accept_portal_account(self):
         """Create the account that the customer of an order asks for, once."""

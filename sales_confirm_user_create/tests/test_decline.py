@@ -440,7 +440,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self.customer.user_ids._delete_unused()
         self.assertTrue(self._confirm().user_created)
 
-    def test_other_unused_account_of_the_address_goes_too(self):
+    def _create_accounts_on_two_websites(self):
         for partner in (
             self.customer,
             self._create_customer("Guest", "jane@example.com"),
@@ -449,11 +449,38 @@ class TestDecline(PortalAccountCommon, HttpCase):
                 {"name": partner.name, "specific_user_account": True}
             )
             self._confirm(partner, website_id=website.id)
-        self._send_invitations()
         self.assertEqual(len(self._get_users("jane@example.com")), 2)
-        self._delete_own_account(self.customer.user_ids)
+        return self._send_invitations()
+
+    def test_other_unused_account_of_the_address_goes_too(self):
+        self._create_accounts_on_two_websites()
+        user = self.customer.user_ids
+        self.env["res.users"]._decline_portal_account(
+            user.login, self.customer, user.portal_invitation_ids.order_id
+        )
         self.assertFalse(self._get_users("jane@example.com"))
         self.assertFalse(self._remind(30))
+
+    def test_deleted_account_takes_no_other_with_it(self):
+        """Anybody can sign up on another website with the address."""
+        self._create_accounts_on_two_websites()
+        self._delete_own_account(self.customer.user_ids)
+        self.assertEqual(len(self._get_users("jane@example.com")), 1)
+        self.assertFalse(self._remind(30))
+
+    def test_offer_of_the_very_order_ends_with_the_refusal(self):
+        self.company.portal_account_policy = "ask"
+        website = self.env["website"].get_current_website()
+        order = self._confirm(website_id=website.id)
+        order._accept_portal_account()
+        user = self.customer.user_ids
+        with freeze_time(fields.Datetime.now() + timedelta(seconds=2)):
+            self.env["res.users"]._decline_portal_account(
+                user.login, self.customer, order
+            )
+        self.env.invalidate_all()
+        order._accept_portal_account()
+        self.assertFalse(self.customer.user_ids)
 
     # === Taking it back === #
 
@@ -576,8 +603,9 @@ class TestDecline(PortalAccountCommon, HttpCase):
             {"operation": "create", "order_ids": order.ids}
         )
         asked.invalidate_recordset()
-        asked.with_user(own).action_confirm()
-        self.assertFalse(self.customer.user_ids, "the order is somebody else's")
+        with self.assertRaises(AccessError):
+            asked.with_user(own).action_confirm()
+        self.assertFalse(self.customer.user_ids, "the question is somebody else's")
 
     def test_notes_have_who_did_it_as_author(self):
         order = self._confirm()
