@@ -42,6 +42,7 @@ class SaleOrder(models.Model):
             ("access_revoked", "Access revoked"),
             ("other_contact", "Account of another contact"),
             ("own_company", "Own company"),
+            ("address", "Address of another contact"),
             ("company_contact", "Contact of a company"),
             ("declined", "Declined"),
             ("technical", "Used by Odoo"),

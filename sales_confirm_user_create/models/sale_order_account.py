@@ -173,6 +173,9 @@ class SaleOrder(models.Model):
             and not self._is_on_purpose()
         ):
             return "company_contact"
+        if partner.parent_id and partner.type != "contact":
+            # Customers edit the addresses below their contact, emails included.
+            return "address"
         if users:
             archived = self.env["res.users"].browse(user.id for user in users)
             is_revoked = any(user._is_public() for user in archived)

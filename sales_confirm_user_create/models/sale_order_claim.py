@@ -274,13 +274,15 @@ class SaleOrder(models.Model):
 
     def write(self, vals):
         """Override of `sale`: claims end with the customer they rest on."""
-        res = super().write(vals)
+        moved = self.browse()
         if "partner_id" in vals:
-            # sudo: those who edit an order may not write claims
-            orders = self.sudo()
-            orders.filtered("portal_partner_id")._end_unfit_claims()
-            # It was mailed to the customer of before: only staff can add it now.
-            orders.filtered(lambda order: order.state == "sale").portal_address = False
+            moved = self.filtered(lambda order: order.partner_id.id != vals["partner_id"])
+        res = super().write(vals)
+        # sudo: those who edit an order may not write claims
+        orders = moved.sudo().filtered(lambda order: order.state == "sale")
+        orders.filtered("portal_partner_id")._end_unfit_claims()
+        # They were mailed to the customer of before: only staff can add them now.
+        orders.portal_address = False
         return res
 
     def _end_unfit_claims(self):

@@ -24,6 +24,10 @@ ADVICE = {
         "to it."
     ),
     "own_company": _lt("Your own companies and their addresses get no account."),
+    "address": _lt(
+        "Whoever manages the addresses of that contact could take over the account. "
+        "Choose the contact itself as customer."
+    ),
     "company_contact": _lt(
         "The settings create no accounts for contacts of companies."
     ),

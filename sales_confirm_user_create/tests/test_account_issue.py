@@ -39,6 +39,18 @@ class TestAccountIssue(PortalAccountCommon):
         wizard = self.env["portal.wizard"].create({"partner_ids": partner.ids})
         return wizard.user_ids
 
+    def test_address_below_another_contact(self):
+        """Its owner could have a new password mailed to an address of their own."""
+        owner = self._create_customer("Owner", "owner@example.com")
+        for kind in ("invoice", "delivery", "other"):
+            order = self._confirm_order(
+                self._create_customer(
+                    "Jane", f"{kind}@example.com", parent_id=owner.id, type=kind
+                )
+            )
+            self.assertEqual(order.portal_account_issue, "address")
+            self.assertNoAccount(order, "Choose the contact itself")
+
     def test_each_issue_says_what_to_do(self):
         field = self.env["sale.order"]._fields["portal_account_issue"]
         self.assertEqual(set(ADVICE), set(dict(field.selection)))

@@ -114,7 +114,7 @@ class TestSecurity(PortalAccountCommon):
                 ]
                 with self.subTest(groups, record=record, fields=ours):
                     self.env.invalidate_all()
-                    [values] = readable.read(ours)
+                    [values] = readable.read(ours or ["display_name"])
                     self.assertEqual(values["id"], record.id)
         self.assertIn(("sales_team.group_sale_salesman_all_leads", order), read)
 
