@@ -3,14 +3,29 @@ from werkzeug.exceptions import Forbidden
 from odoo import http
 from odoo.http import request
 
-from odoo.addons.website_sale.controllers.main import WebsiteSale
+from odoo.addons.website_sale.controllers.delivery import Delivery
+from odoo.addons.website_sale.controllers.payment import PaymentPortal
 
 
-class PortalOwnDocuments(WebsiteSale):
-    """Addresses and cards of portal users who see their own documents only.
+class PortalOwnDocuments(Delivery, PaymentPortal):
+    """Addresses, cards and carts of portal users who see their own documents only.
 
-    Odoo reads both as superuser, so that record rules do not concern them.
+    Odoo reads and writes them as superuser, so that record rules do not concern them.
     """
+
+    @http.route()
+    def account(self, *args, **kwargs):
+        """Override of `portal` not to show the company to an undecided account."""
+        if request.env.user._is_account_undecided():
+            return request.redirect("/my")
+        return super().account(*args, **kwargs)
+
+    @http.route()
+    def portal_address(self, *args, **kwargs):
+        """Override of `portal` not to show the company to an undecided account."""
+        if request.env.user._is_account_undecided():
+            return request.redirect("/my")
+        return super().portal_address(*args, **kwargs)
 
     def _prepare_address_data(self, partner_sudo, **kwargs):
         """Override of `portal` to leave out the addresses of colleagues."""
@@ -21,9 +36,25 @@ class PortalOwnDocuments(WebsiteSale):
             .items()
         }
 
+    def _parse_form_data(self, form_data):
+        """Override of `portal` to leave out what is the company's: its name, and what
+        Odoo keeps the same in the whole company."""
+        values, extra = super()._parse_form_data(form_data)
+        if request.env.user._get_own_contact() is not None:
+            for name in (
+                "company_name",
+                *request.env["res.partner"]._commercial_fields(),
+            ):
+                values.pop(name, None)
+        return values, extra
+
     def _complete_address_values(self, address_values, *args, **kwargs):
         """Override of `portal` to make a new address the user's own, and not one of the
-        company: nothing else would tell it from those of colleagues."""
+        company: nothing else would tell it from those of colleagues.
+
+        :raise Forbidden: nobody knows whose the account is
+        """
+        self._check_decided()
         res = super()._complete_address_values(address_values, *args, **kwargs)
         own = request.env.user._get_own_contact()
         if own and address_values.get("parent_id"):
@@ -45,6 +76,45 @@ class PortalOwnDocuments(WebsiteSale):
             address = request.env["res.partner"].sudo().browse(int(partner_id))
             self._check_shown(address)
         return super().shop_update_address(partner_id, *args, **kwargs)
+
+    @http.route()
+    def process_express_checkout(self, *args, **kwargs):
+        """Override of `website_sale` to write on no address of others."""
+        self._check_decided()
+        self._release_address_of_others()
+        return super().process_express_checkout(*args, **kwargs)
+
+    @http.route()
+    def express_checkout_process_delivery_address(self, *args, **kwargs):
+        """Override of `website_sale` to write on no address of others."""
+        self._check_decided()
+        self._release_address_of_others()
+        return super().express_checkout_process_delivery_address(*args, **kwargs)
+
+    def _release_address_of_others(self):
+        """Deliver the cart to the own contact, if express checkout would take another
+        address, which bears the name of the cart, for the one it has created."""
+        own = request.env.user._get_own_contact()
+        if own is None or not (cart := request.cart):
+            return
+        address = cart.partner_shipping_id
+        is_taken = cart.name in (address.name or "")
+        if is_taken and not address._can_be_edited_by_current_customer():
+            cart.partner_shipping_id = own
+
+    @http.route()
+    def shop_payment_transaction(self, *args, **kwargs):
+        """Override of `website_sale` to buy nothing in the name of a company."""
+        self._check_decided()
+        return super().shop_payment_transaction(*args, **kwargs)
+
+    def _check_decided(self):
+        """Check that somebody knows whose account it is.
+
+        :raise Forbidden: nobody does
+        """
+        if request.env.user._is_account_undecided():
+            raise Forbidden()
 
     @http.route()
     def archive_token(self, token_id):

@@ -1,3 +1,5 @@
+from werkzeug.exceptions import Forbidden
+
 from odoo import api, fields, models
 
 # No contact has this id. False would find what belongs to no contact.
@@ -195,6 +197,31 @@ class ResPartner(models.Model):
         """Return whether the contact is no company and has an account of ours."""
         return not self.is_company and bool(self.user_ids.portal_invitation_ids)
 
+    def write(self, vals):
+        """Override of `base` to keep what a portal user with own documents only submits
+        from the contacts of others: Odoo copies it to the company."""
+        own = self.env.user._get_own_contact()
+        if own is None:
+            return super().write(vals)
+        # sudo: the user may not read the contacts above the own one
+        others = self.filtered(
+            lambda partner: own not in partner.sudo()._with_parents()
+        )
+        if not others:
+            return super().write(vals)
+        closed = {"active", *self._address_fields(), *self._synced_commercial_fields()}
+        closed |= self._get_frontend_writable_fields()
+        rest = {name: value for name, value in vals.items() if name not in closed}
+        super(ResPartner, others).write(rest)
+        return super(ResPartner, self - others).write(vals)
+
+    def _with_parents(self):
+        """Return contacts and all above them."""
+        contacts = parents = self
+        while parents := parents.parent_id - contacts:
+            contacts += parents
+        return contacts
+
     def _can_be_edited_by_current_customer(self, **kwargs):
         """Override of `portal` to keep the forms of the company's addresses closed."""
         own = self.env.user._get_own_contact()
@@ -210,15 +237,14 @@ class ResPartner(models.Model):
     def _filter_shown_to_current_customer(self):
         """Return the addresses that a portal user may see: the own, the company's, and
         those that are on the own orders because Odoo chose them."""
-        user = self.env.user
-        own = user._get_own_contact()
+        own = self.env.user._get_own_contact()
         if own is None:
             return self
         shown = self._search_addresses(own)
         # sudo: a cart is not for portal users to read
         orders = self.env["sale.order"].sudo().search([("partner_id", "in", shown.ids)])
         shown |= orders.partner_shipping_id | orders.partner_invoice_id
-        return self & (shown | user.partner_id.commercial_partner_id)
+        return self & (shown | own.commercial_partner_id)
 
 
 class SaleOrder(models.Model):
@@ -234,6 +260,24 @@ class SaleOrder(models.Model):
             if own and order.partner_shipping_id.parent_id != own:
                 order.partner_shipping_id = order.partner_id
         return super()._action_confirm()
+
+
+class Website(models.Model):
+    _inherit = "website"
+
+    def _get_and_cache_current_cart(self):
+        """Override of `website_sale`: where nobody knows whose an account is, its cart
+        would be the company's."""
+        if self.env.user._is_account_undecided():
+            # sudo: none, as carts are
+            return self.env["sale.order"].sudo()
+        return super()._get_and_cache_current_cart()
+
+    def _create_cart(self):
+        """Override of `website_sale` to buy nothing in the name of a company."""
+        if self.env.user._is_account_undecided():
+            raise Forbidden()
+        return super()._create_cart()
 
 
 class PaymentToken(models.Model):

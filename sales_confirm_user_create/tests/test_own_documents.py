@@ -1,4 +1,5 @@
 from ast import literal_eval
+from contextlib import suppress
 
 from lxml import html
 
@@ -93,6 +94,21 @@ class OwnDocumentsCommon(PortalAccountCommon, AccountTestInvoicingCommon, HttpCa
         user = self.env["res.users"].browse(self.session.uid)
         domain = [("partner_id", "=", user.partner_id.id), ("state", "=", "draft")]
         return self.env["sale.order"].sudo().search(domain, limit=1)
+
+    def _submit_address(self, url="/my/address/submit", **values):
+        """Submit the form of an address; return the response."""
+        values = {
+            "name": "Jane",
+            "email": "jane@example.com",
+            "phone": "+32 2 290 34 90",
+            "street": "Beach 1",
+            "city": "Ostend",
+            "zip": "8400",
+            "country_id": self.env.ref("base.be").id,
+            "csrf_token": http.Request.csrf_token(self),
+            **values,
+        }
+        return self.url_open(url, data=values)
 
     def _get_page(self, url):
         response = self.url_open(url)
@@ -411,6 +427,28 @@ class TestOwnDocumentsMoved(OwnDocumentsCommon):
         self.guest_user.partner_id = self.guest
         self.assertShown(self.private_order)
 
+    def test_undecided_account_changes_nothing_of_the_company(self):
+        self._merge(self.guest, self.acme)
+        before = self.acme.read(["name", "email", "phone"])
+        user = self.guest_user.with_user(self.guest_user)
+        # Odoo may also refuse it
+        with mute_logger(RULES), suppress(AccessError):
+            user.write({"name": "X", "email": "x@evil.test", "phone": "1"})
+        user.sudo()._deactivate_portal_user()
+        self.assertEqual(self.acme.read(["name", "email", "phone"]), before)
+        self.assertTrue(self.acme.active)
+
+    def test_address_of_a_person_who_joins_takes_no_documents_of_colleagues(self):
+        address = self._create_customer(
+            "A Private", "a@evil.test", parent_id=self.guest.id, type="invoice"
+        )
+        self.guest.parent_id = self.acme
+        self.invoice_address.type = "other"
+        for partner in self.acme + self.bob:
+            self.assertNotEqual(self._create_order(partner).partner_invoice_id, address)
+        own = self._create_order(self.guest)
+        self.assertEqual(own.partner_invoice_id, address)
+
     def test_salesperson_decides(self):
         self._merge(self.guest, self.acme)
         self.assertEqual(self.acme.portal_documents, "none")
@@ -454,16 +492,104 @@ class TestOwnDocumentsPages(OwnDocumentsCommon):
 
     def test_pages_open_before_somebody_decides(self):
         user = self._create_private_user()
-        self._merge(user.partner_id, self.acme)
         self._log_in(user)
-        text = self._assert_pages_open()
-        for word in ("Bob", "Jane", self.order.name, self.bob_order.name):
-            self.assertFalse(word in text, word)
+        self._add_to_cart()
+        self.acme.vat = "BE0477472701"
+        self._merge(user.partner_id, self.acme)
+        texts = []
+        for url in self._get_urls():
+            with self.subTest(url):
+                response = self.url_open(url)
+                self.assertEqual(response.status_code, 200)
+                texts.append(response.text)
+        for word in (
+            "Bob",
+            "Jane",
+            "Depot",
+            self.order.name,
+            self.bob_order.name,
+            self.acme.vat,
+        ):
+            self.assertFalse(word in "".join(texts), word)
+
+    def test_nothing_is_bought_before_somebody_decides(self):
+        user = self._create_private_user()
+        self._log_in(user)
+        cart = self._add_to_cart()
+        self._merge(user.partner_id, self.acme)
+        address = {"street": "X", "city": "Y", "zip": "1", "country": "BE"}
+        token = cart._portal_ensure_token()
+        provider = self.env.ref("payment.payment_provider_demo").sudo()
+        provider.state = "test"
+        transaction = {
+            "provider_id": provider.id,
+            "payment_method_id": self.env.ref("payment.payment_method_card").id,
+            "token_id": None,
+            "amount": cart.amount_total,
+            "flow": "direct",
+            "tokenization_requested": False,
+            "landing_route": "/shop",
+            "access_token": token,
+        }
+        for url, values in (
+            (
+                "/shop/cart/add",
+                {
+                    "product_template_id": self.product.product_tmpl_id.id,
+                    "product_id": self.product.id,
+                    "quantity": 1,
+                },
+            ),
+            ("/shop/express_checkout", {"billing_address": {**address}}),
+            (f"/shop/payment/transaction/{cart.id}", transaction),
+        ):
+            with (
+                self.subTest(url),
+                mute_logger("odoo.http"),
+                self.assertRaisesRegex(JsonRpcException, "Forbidden"),
+            ):
+                self.make_jsonrpc_request(url, values)
+        self.assertFalse(cart.transaction_ids)
+        self.assertEqual(cart.order_line.product_uom_qty, 1)
+        addresses = self.acme.child_ids
+        for address_type in ("billing", "delivery"):
+            with mute_logger("odoo.http"):
+                response = self._submit_address(address_type=address_type)
+            self.assertEqual(response.status_code, 403)
+        self.assertEqual(self.acme.child_ids, addresses)
+        self.acme.portal_own_documents = False
+        self.assertEqual(self._add_to_cart(), cart)
+        self.assertEqual(cart.order_line.product_uom_qty, 2)
+        with mute_logger("odoo.http"):
+            response = self.url_open(url, json={"params": transaction})
+        self.assertNotIn("Forbidden", response.text)
 
     def _assert_pages_open(self, *documents):
         """Open all pages of the portal and the shop; return their texts."""
         cart = self._add_to_cart()
-        urls = [
+        texts = []
+        for url in self._get_urls(*documents):
+            with self.subTest(url):
+                response = self.url_open(url)
+                self.assertEqual(response.status_code, 200)
+                self.assertIn(url.split("?")[0], response.url)
+                texts.append(response.text)
+        cart.website_id.auth_signup_uninvited = "b2b"
+        cart.action_confirm()
+        response = self.url_open("/shop/confirmation")
+        self.assertEqual(response.status_code, 200)
+        counters = [
+            "order_count",
+            "quotation_count",
+            "invoice_count",
+            "overdue_invoice_count",
+        ]
+        self.make_jsonrpc_request("/my/counters", {"counters": counters})
+        return "".join([*texts, response.text])
+
+    def _get_urls(self, *documents):
+        """Return the pages of the portal and the shop."""
+        return [
             *(document.get_portal_url() for document in documents),
             *(document.access_url for document in documents),
             *(f"{document.access_url}?report_type=html" for document in documents),
@@ -487,25 +613,6 @@ class TestOwnDocumentsPages(OwnDocumentsCommon):
             "/shop/address?address_type=delivery",
             "/shop/payment",
         ]
-        texts = []
-        for url in urls:
-            with self.subTest(url):
-                response = self.url_open(url)
-                self.assertEqual(response.status_code, 200)
-                self.assertIn(url.split("?")[0], response.url)
-                texts.append(response.text)
-        cart.website_id.auth_signup_uninvited = "b2b"
-        cart.action_confirm()
-        response = self.url_open("/shop/confirmation")
-        self.assertEqual(response.status_code, 200)
-        counters = [
-            "order_count",
-            "quotation_count",
-            "invoice_count",
-            "overdue_invoice_count",
-        ]
-        self.make_jsonrpc_request("/my/counters", {"counters": counters})
-        return "".join([*texts, response.text])
 
     def test_nothing_of_the_company_opens(self):
         message = self.acme.message_post(
@@ -558,6 +665,93 @@ class TestOwnDocumentsPages(OwnDocumentsCommon):
             ):
                 url = "/my/address/archive"
                 self.make_jsonrpc_request(url, {"partner_id": address.id})
+
+    def test_own_form_changes_nothing_of_the_company(self):
+        contacts = self.acme + self.bob
+        fields = ["name", "street", "city", "vat"]
+        before = contacts.read(fields)
+        self._log_in(self.user)
+        response = self._submit_address(
+            partner_id=self.customer.id,
+            company_name="Renamed",
+            street="Evil Street",
+            vat="",
+        )
+        self.assertNotIn("messages", response.text)
+        self.assertEqual(self.customer.street, "Evil Street")
+        self.assertEqual(contacts.read(fields), before)
+        self._log_in(self.manager)
+        self._submit_address(
+            partner_id=self.manager.partner_id.id, company_name="Renamed"
+        )
+        self.assertEqual(self.acme.name, "Renamed", "as in Odoo")
+
+    def test_new_address_gives_the_company_no_vat(self):
+        self._log_in(self.user)
+        response = self._submit_address(name="Jane 2", vat="BE0477472701")
+        self.assertNotIn("messages", response.text)
+        address = self.env["res.partner"].search([("name", "=", "Jane 2")])
+        self.assertEqual(address.parent_id, self.customer)
+        for partner in self.acme + self.customer + address:
+            self.assertFalse(partner.vat)
+
+    def test_own_address_takes_no_documents_of_colleagues(self):
+        self.invoice_address.name = "Z Accounting"
+        (self.depot + self.bob_home).type = "other"
+        self.customer.name = "A Jane"
+        self._log_in(self.user)
+        for address_type in ("billing", "delivery"):
+            self._submit_address(name=f"A {address_type}", address_type=address_type)
+        addresses = self.customer.child_ids
+        self.assertEqual(len(addresses), 2)
+        for partner, is_own in (
+            (self.acme, False),
+            (self.bob, False),
+            (self.customer, True),
+        ):
+            order = self._create_order(partner)
+            with self.subTest(partner.name):
+                used = order.partner_invoice_id + order.partner_shipping_id
+                self.assertEqual(used & addresses == addresses, is_own)
+                if not is_own:
+                    self.assertEqual(order.partner_invoice_id, self.invoice_address)
+                    self.assertEqual(order.partner_shipping_id, partner)
+
+    def test_express_checkout_changes_no_address_of_others(self):
+        address = {
+            "name": "Evil",
+            "email": "attacker@evil.test",
+            "phone": "666",
+            "street": "Evil Street",
+            "street2": "",
+            "city": "Ghent",
+            "zip": "9000",
+            "country": "BE",
+        }
+        self._log_in(self.user)
+        cart = self._add_to_cart()
+        fields = ["name", "email", "phone", "street", "city"]
+        for other in self.acme + self.depot:
+            other.name = f"{other.name} {cart.name}"
+            before = other.read(fields)
+            for url, values in (
+                (
+                    "/shop/express/shipping_address_change",
+                    {"partial_delivery_address": {**address}},
+                ),
+                (
+                    "/shop/express_checkout",
+                    {
+                        "billing_address": {**address},
+                        "shipping_address": {**address},
+                    },
+                ),
+            ):
+                cart.partner_shipping_id = other
+                self.make_jsonrpc_request(url, values)
+                with self.subTest(other.name, url=url):
+                    self.assertEqual(other.read(fields), before)
+                    self.assertEqual(cart.partner_shipping_id.street, "Evil Street")
 
     def test_express_checkout_finds_no_address_of_a_colleague(self):
         country = self.env.ref("base.be")
@@ -717,20 +911,7 @@ class TestOwnDocumentsPages(OwnDocumentsCommon):
 
     def test_new_address_is_the_users_own(self):
         self._log_in(self.user)
-        response = self.url_open(
-            "/my/address/submit",
-            data={
-                "name": "Jane on Holiday",
-                "email": "jane@example.com",
-                "phone": "+32 2 290 34 90",
-                "street": "Beach 1",
-                "city": "Ostend",
-                "zip": "8400",
-                "country_id": self.env.ref("base.be").id,
-                "address_type": "delivery",
-                "csrf_token": http.Request.csrf_token(self),
-            },
-        )
+        response = self._submit_address(name="Jane on Holiday", address_type="delivery")
         self.assertEqual(response.status_code, 200, response.text)
         address = self.env["res.partner"].search([("name", "=", "Jane on Holiday")])
         self.assertEqual(address.parent_id, self.customer)
