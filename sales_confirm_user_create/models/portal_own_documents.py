@@ -115,14 +115,33 @@ class ResUsers(models.Model):
         return own is not None and not own
 
     def write(self, vals):
-        """Override of `base` to note on the contacts who changed what they see."""
+        """Override of `base` to note on the contacts who changed what they see, and to
+        let them follow nothing that they no longer see."""
         changed = self.browse()
         if "portal_own_documents" in vals:
             is_own = bool(vals["portal_own_documents"])
             changed = self.filtered(lambda user: user.portal_own_documents != is_own)
+        followed = changed._get_shown_followers()
         res = super().write(vals)
+        (followed - changed._get_shown_followers()).unlink()
         changed._note_own_documents()
         return res
+
+    def _get_shown_followers(self):
+        """Return the subscriptions of these users to records that they may read."""
+        # sudo: subscriptions are not for everybody to read, or to end
+        followers = self.env["mail.followers"].sudo()
+        shown = followers.browse()
+        for user in self:
+            domain = [("partner_id", "=", user.partner_id.id)]
+            followed = followers.search(domain).grouped("res_model")
+            for model, rows in followed.items():
+                if model not in self.env:
+                    continue
+                records = self.env[model].with_user(user).browse(rows.mapped("res_id"))
+                ids = set(records.exists()._filtered_access("read").ids)
+                shown += rows.filtered(lambda row, ids=ids: row.res_id in ids)
+        return shown
 
     def _note_own_documents(self):
         """Note on the contacts what their portal shows from now on."""

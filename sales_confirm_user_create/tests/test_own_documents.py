@@ -1036,6 +1036,22 @@ class TestOwnDocumentsSetting(OwnDocumentsCommon):
             form.portal_own_documents = True
         self.assertTrue(self.user.portal_own_documents)
 
+    def test_user_follows_nothing_that_is_not_shown_any_more(self):
+        partner = self.manager.partner_id
+        own_order = self._create_order(partner)
+        followed = (self.bob_order, self.invoices[1], self.acme, self.bob, own_order)
+        for record in followed:
+            record.message_subscribe(partner.ids)
+        self.manager.portal_own_documents = True
+        for record in followed:
+            with self.subTest(record):
+                is_followed = partner in record.message_partner_ids
+                self.assertEqual(is_followed, record == own_order)
+        message = self.bob_order.message_post(
+            body="Later", subtype_xmlid="mail.mt_comment"
+        )
+        self.assertFalse(self._get_all(self.manager, message))
+
     def test_nobody_else_sees_or_changes_it(self):
         for user in (self.salesperson, self.user):
             with self.subTest(user.login), mute_logger(RULES):
