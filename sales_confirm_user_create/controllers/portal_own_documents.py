@@ -58,7 +58,8 @@ class PortalOwnDocuments(Delivery, PaymentPortal):
         res = super()._complete_address_values(address_values, *args, **kwargs)
         own = request.env.user._get_own_contact()
         if own and address_values.get("parent_id"):
-            address_values["parent_id"] = own.id
+            # Odoo takes those of other types for the orders of the company, too.
+            address_values |= {"parent_id": own.id, "type": "other"}
         return res
 
     def _find_child_partner(self, commercial_partner_id, address):

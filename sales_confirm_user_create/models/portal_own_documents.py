@@ -212,6 +212,20 @@ class ResPartner(models.Model):
         shows_all = is_contact and company.portal_company_contacts == "all"
         return not self.is_company and not shows_all
 
+    def _filter_account_holders(self):
+        """Return the companies, or persons, with a portal user that is an account of
+        ours or sees its own documents only."""
+        if not self:
+            return self
+        users = self.env["res.users"].search([("partner_id", "child_of", self.ids)])
+        return users.filtered(
+            lambda user: (
+                user.share
+                and not user._is_public()
+                and (user.portal_own_documents or user.portal_invitation_ids)
+            )
+        ).partner_id.commercial_partner_id
+
     def _is_account_of_person(self):
         """Return whether the contact is no company and has an account of ours."""
         return not self.is_company and bool(self.user_ids.portal_invitation_ids)
@@ -269,6 +283,13 @@ class ResPartner(models.Model):
 class SaleOrder(models.Model):
     _inherit = "sale.order"
 
+    def _is_of_account_holder(self):
+        """Return whether the customer, or somebody of the same company, has an account
+        of ours, or one with own documents only."""
+        # sudo: visitors may not read users, and learn nothing but this
+        family = self.sudo().partner_id.commercial_partner_id
+        return bool(family._filter_account_holders())
+
     def _action_confirm(self):
         """Override of `delivery`: a pickup point, whose data the browser sends, becomes
         an address below the order's, or the one there that looks like it. Below that of
@@ -286,11 +307,15 @@ class Website(models.Model):
 
     def _get_and_cache_current_cart(self):
         """Override of `website_sale`: where nobody knows whose an account is, its cart
-        would be the company's."""
+        would be the company's. And visitors have to log in to go on with the cart of a
+        customer with an account: they would edit the contact and its addresses."""
+        # sudo: none, as carts are
+        none = self.env["sale.order"].sudo()
         if self.env.user._is_account_undecided():
-            # sudo: none, as carts are
-            return self.env["sale.order"].sudo()
-        return super()._get_and_cache_current_cart()
+            return none
+        cart = super()._get_and_cache_current_cart()
+        is_closed = self.env.user._is_public() and cart._is_of_account_holder()
+        return none if is_closed else cart
 
     def _create_cart(self):
         """Override of `website_sale` to buy nothing in the name of a company."""
@@ -317,15 +342,10 @@ class PaymentToken(models.Model):
         user = self.env.user
         if user._is_public():
             # sudo: visitors may not read users, and learn nothing of them
-            families = self.sudo().partner_id.commercial_partner_id
-            users = self.env["res.users"].sudo()
-            users = users.search([("partner_id", "child_of", families.ids)])
-            families = users.filtered(
-                lambda user: user.portal_own_documents or user.portal_invitation_ids
-            ).partner_id.commercial_partner_id
-            return self.filtered(
-                lambda token: token.sudo().partner_id.commercial_partner_id
-                not in families
+            tokens = self.sudo()
+            holders = tokens.partner_id.commercial_partner_id._filter_account_holders()
+            return self - tokens.filtered(
+                lambda token: token.partner_id.commercial_partner_id in holders
             )
         own = user._get_own_contact()
         if own is None:

@@ -1000,12 +1000,15 @@ class TestOwnDocumentsSetting(OwnDocumentsCommon):
 
     def test_company_chooses_no_account(self):
         self.company.portal_company_contacts = "none"
-        order = self._create_order(self.bob_home)
+        contact = self._create_customer(
+            "Carl", "carl@example.com", parent_id=self.acme.id
+        )
+        order = self._create_order(contact)
         order.action_confirm()
         self.assertNoAccount(order, "Contact of a company")
         self.assertEqual(order.portal_account_issue, "company_contact")
         order.with_user(self.salesperson).action_create_portal_account()
-        self.assertTrue(self.bob_home.user_ids.portal_own_documents)
+        self.assertTrue(contact.user_ids.portal_own_documents)
         self.assertFalse(order.portal_account_issue)
 
     def test_the_whole_company_is_not_for_persons_who_join_it_later(self):
