@@ -321,7 +321,17 @@ def test_a_known_bad_text_costs_little_anywhere(sites, name):
         compare(sites, lambda site, field=field: site.send(field, EXACT[name]))
 
 
-@pytest.mark.parametrize("field", FIELDS, ids=str)
+@pytest.mark.parametrize(
+    "field",
+    [
+        # a new user each time
+        pytest.param(field, marks=pytest.mark.slow)
+        if (field.path, field.name) == (SIGNUP, "login")
+        else field
+        for field in FIELDS
+    ],
+    ids=str,
+)
 @FEW
 @given(text=TEXTS)
 def test_a_text_costs_little(sites, field, text):

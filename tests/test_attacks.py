@@ -947,11 +947,8 @@ def email_token(order_id):
 
 def press_claim(customer, order_id):
     """Press the button of the order's page that the email has led to."""
-    path, values = (
-        f"/my/orders/{order_id}/claim",
-        {"access_token": email_token(order_id)},
-    )
-    customer.post(path, values, form="/my/security")
+    values = {"access_token": email_token(order_id)}
+    customer.post(f"/my/orders/{order_id}/claim", values, form="/my/security")
 
 
 def claimed_order(shop, address, password):
