@@ -257,6 +257,61 @@ def test_a_password_of_a_mistyped_address_is_gone_after_its_correction(addon):
     assert not rpc_of(addon, thief)
 
 
+# === The contact of the account is the one that somebody's order made === #
+
+
+def test_a_cart_of_before_edits_no_customer(addon):
+    """Staff confirm an order of the contact while a stranger's cart has it, too."""
+    victim, thief = "cart@example.com", "cart@evil.test"
+    stranger = Visitor(addon.server)
+    stranger.fill_cart(addon.chair)
+    stranger.give_address(victim)
+    partner = addon.db.value("SELECT id FROM res_partner WHERE email = %s", victim)
+    path = f"/shop/address?partner_id={partner}"
+    assert victim in stranger.get(path).text, "a guest edits the own address"
+    confirm(addon, new_quotation(addon.admin, partner))
+    Visitor(addon.server).activate(addon.mailbox.wait_for_one(victim), PASSWORD)
+    assert victim not in stranger.get(path).text
+    stranger.give_address(thief, partner_id=partner)
+    email = addon.db.value("SELECT email FROM res_partner WHERE id = %s", partner)
+    assert email == victim
+
+
+def test_an_address_of_before_gets_nothing_of_the_customer(addon):
+    """A stranger orders in the customer's name, with an address of their own."""
+    victim, thief = "billed@example.com", "billed@evil.test"
+    order_id = quote(addon, victim)
+    partner = customer_of(addon, order_id)
+    address = new_contact(
+        addon.admin, thief, "Thief", parent_id=partner, type="invoice"
+    )
+    # as the checkout creates it for a visitor
+    addon.db.sql(
+        "UPDATE res_partner SET create_uid = "
+        "(SELECT res_id FROM ir_model_data WHERE name = 'public_user') WHERE id = %s",
+        address,
+    )
+    confirm(addon, order_id)
+    mail = addon.mailbox.wait_for_one(victim)
+    assert "/my/orders" in Visitor(addon.server).activate(mail, PASSWORD).url
+    later = new_quotation(addon.admin, partner)
+    [order] = addon.admin("sale.order", "read", [later], ["partner_invoice_id"])
+    assert order["partner_invoice_id"][0] == partner
+
+
+def test_nobody_gets_an_account_below_the_contact_of_somebody_else(addon):
+    """They could change its email, and have a new password mailed to themselves."""
+    owner = new_contact(addon.admin, "owner@evil.test", "Owner")
+    address = new_contact(
+        addon.admin, "below@example.com", "Jane", parent_id=owner, type="delivery"
+    )
+    order_id = new_quotation(addon.admin, address)
+    confirm(addon, order_id)
+    assert not addon.db.users("below@example.com")
+    [order] = addon.admin("sale.order", "read", [order_id], ["portal_account_issue"])
+    assert order["portal_account_issue"] == "address"
+
+
 def test_asking_for_a_password_while_the_invitation_is_sent(addon):
     address, attempts = "impatient@example.com", addon.mailbox.attempts
     order_id = quote(addon, address)

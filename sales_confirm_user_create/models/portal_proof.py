@@ -153,12 +153,12 @@ class ResUsers(models.Model):
     def _get_typed_addresses(self):
         """Return the addresses that visitors of the shop typed before the account was
         used: whoever ordered in the customer's name would get later orders, too."""
-        before = self.portal_activation_date or fields.Datetime.now()
+        used = self.portal_activation_date
         return self.partner_id.child_ids.filtered(
             lambda address: (
                 address.create_uid.share
                 and address.create_uid not in self
-                and address.create_date <= before
+                and (not used or address.create_date <= used)
             )
         )
 

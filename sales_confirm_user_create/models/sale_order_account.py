@@ -230,9 +230,8 @@ class SaleOrder(models.Model):
             _logger.error(
                 "No portal accounts for some of orders %s: %s", self.ids, error
             )
-            wrong = self.filtered(
-                lambda order: order.partner_id.id in error.partner_ids
-            )
+            partners = self.partner_id.browse(error.partner_ids)
+            wrong = self.filtered(lambda order: order.partner_id in partners)
             issues = dict.fromkeys(wrong, ("template", None))
             created, more = (self - wrong)._create_portal_users_from(template_values)
             return created, issues | more

@@ -276,7 +276,9 @@ class SaleOrder(models.Model):
         """Override of `sale`: claims end with the customer they rest on."""
         moved = self.browse()
         if "partner_id" in vals:
-            moved = self.filtered(lambda order: order.partner_id.id != vals["partner_id"])
+            moved = self.filtered(
+                lambda order: order.partner_id.id != vals["partner_id"]
+            )
         res = super().write(vals)
         # sudo: those who edit an order may not write claims
         orders = moved.sudo().filtered(lambda order: order.state == "sale")
@@ -375,9 +377,7 @@ class SaleOrder(models.Model):
             self._get_claimable_domain(user) & domain, order="id", limit=limit
         )
         return orders.filtered(
-            lambda order: (
-                order.partner_id._get_portal_address() == order.portal_address
-            )
+            lambda order: order.partner_id._get_portal_address() == order.portal_address
         )
 
     @api.model
@@ -418,7 +418,9 @@ class SaleOrder(models.Model):
     def _get_guest_contact_domain(self):
         """Return the domain of orders whose customer is still the guest who ordered."""
         self.env["res.users"].flush_model(["partner_id"])
-        self.env["res.partner"].flush_model(["email_normalized", "is_company", "parent_id", "type"])
+        self.env["res.partner"].flush_model(
+            ["email_normalized", "is_company", "parent_id", "type"]
+        )
         return Domain.custom(
             to_sql=lambda model, alias, query: SQL(
                 """

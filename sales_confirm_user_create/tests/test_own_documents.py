@@ -438,17 +438,6 @@ class TestOwnDocumentsMoved(OwnDocumentsCommon):
         self.assertEqual(self.acme.read(["name", "email", "phone"]), before)
         self.assertTrue(self.acme.active)
 
-    def test_address_of_a_person_who_joins_takes_no_documents_of_colleagues(self):
-        address = self._create_customer(
-            "A Private", "a@evil.test", parent_id=self.guest.id, type="invoice"
-        )
-        self.guest.parent_id = self.acme
-        self.invoice_address.type = "other"
-        for partner in self.acme + self.bob:
-            self.assertNotEqual(self._create_order(partner).partner_invoice_id, address)
-        own = self._create_order(self.guest)
-        self.assertEqual(own.partner_invoice_id, address)
-
     def test_salesperson_decides(self):
         self._merge(self.guest, self.acme)
         self.assertEqual(self.acme.portal_documents, "none")
@@ -704,18 +693,46 @@ class TestOwnDocumentsPages(OwnDocumentsCommon):
             self._submit_address(name=f"A {address_type}", address_type=address_type)
         addresses = self.customer.child_ids
         self.assertEqual(len(addresses), 2)
-        for partner, is_own in (
-            (self.acme, False),
-            (self.bob, False),
-            (self.customer, True),
-        ):
+        for partner in (self.acme, self.bob):
             order = self._create_order(partner)
             with self.subTest(partner.name):
                 used = order.partner_invoice_id + order.partner_shipping_id
-                self.assertEqual(used & addresses == addresses, is_own)
-                if not is_own:
-                    self.assertEqual(order.partner_invoice_id, self.invoice_address)
-                    self.assertEqual(order.partner_shipping_id, partner)
+                self.assertFalse(used & addresses)
+                self.assertEqual(order.partner_invoice_id, self.invoice_address)
+                self.assertEqual(order.partner_shipping_id, partner)
+
+    def _hold_cart_without_login(self, cart):
+        """Open a cart in a browser that is not logged in, by its link."""
+        cart = cart.sudo()
+        token = cart._portal_ensure_token()
+        self.authenticate(None, None)
+        return self.url_open(
+            f"/shop/cart?id={cart.id}&access_token={token}&revive_method=squash"
+        )
+
+    def test_visitor_with_a_cart_of_a_customer_edits_nothing(self):
+        """Log out with the own cart, and the company's addresses would be open."""
+        self._log_in(self.user)
+        cart = self._add_to_cart()
+        self._hold_cart_without_login(cart)
+        for partner in (self.customer, self.acme, self.depot, self.bob_home):
+            with self.subTest(partner.name):
+                page = self.url_open(f"/shop/address?partner_id={partner.id}").text
+                self.assertNotIn(partner.street or partner.name, page)
+                before = partner.read(["name", "email", "street"])
+                self.url_open(
+                    "/shop/address/submit",
+                    data={
+                        "csrf_token": http.Request.csrf_token(self),
+                        "partner_id": partner.id,
+                        "name": "Evil",
+                        "email": "evil@evil.test",
+                        "street": "Evil Street",
+                    },
+                )
+                self.env.invalidate_all()
+                self.assertEqual(partner.read(["name", "email", "street"]), before)
+        self.assertFalse(self.env["res.partner"].search([("name", "=", "Evil")]))
 
     def test_express_checkout_changes_no_address_of_others(self):
         address = {
@@ -969,6 +986,18 @@ class TestOwnDocumentsPages(OwnDocumentsCommon):
                     self.assertRaisesRegex(JsonRpcException, "Forbidden"),
                 ):
                     self.make_jsonrpc_request(url, {**values, "token_id": token_id})
+        # Whoever placed an order has its link, and is not logged in.
+        self.authenticate(None, None)
+        for token in (own, of_company):
+            with (
+                mute_logger("odoo.http"),
+                self.assertRaisesRegex(JsonRpcException, "Forbidden"),
+            ):
+                self.make_jsonrpc_request(
+                    f"/my/orders/{order}/transaction",
+                    {**transaction, "token_id": token.id},
+                )
+        self._log_in(self.user)
         self.assertTrue(of_company.active)
         self.assertFalse(self.order.transaction_ids)
         self.make_jsonrpc_request("/payment/archive_token", {"token_id": own.id})

@@ -206,9 +206,7 @@ class TestProof(PortalAccountCommon):
         staff = self._create_customer("S", "s@example.com", parent_id=partner.id)
         user = self._confirm_order(partner).partner_id.user_ids
         keys = {item.name: item.key for item in user._get_unproven()}
-        self.assertEqual(
-            set(keys), {"Address: Thief, 1 Evil Road", "Address: Aunt"}
-        )
+        self.assertEqual(set(keys), {"Address: Thief, 1 Evil Road", "Address: Aunt"})
         user._activate_portal_account(PASSWORD, [keys["Address: Aunt"]])
         self.assertFalse(thief.active)
         self.assertTrue(mine.active and staff.active)
