@@ -3,11 +3,12 @@ from werkzeug.exceptions import Forbidden
 from odoo import http
 from odoo.http import request
 
+from odoo.addons.website_sale.controllers.cart import Cart
 from odoo.addons.website_sale.controllers.delivery import Delivery
 from odoo.addons.website_sale.controllers.payment import PaymentPortal
 
 
-class PortalOwnDocuments(Delivery, PaymentPortal):
+class PortalOwnDocuments(Cart, Delivery, PaymentPortal):
     """Addresses, cards and carts of portal users who see their own documents only.
 
     Odoo reads and writes them as superuser, so that record rules do not concern them.
@@ -26,6 +27,16 @@ class PortalOwnDocuments(Delivery, PaymentPortal):
         if request.env.user._is_account_undecided():
             return request.redirect("/my")
         return super().portal_address(*args, **kwargs)
+
+    @http.route()
+    def cart(self, *args, **kwargs):
+        """Override of `website_sale` to have visitors log in to go on with a cart that
+        is not for them, see ``website._get_and_cache_current_cart``."""
+        # A cart that has ended leaves the session as soon as it is looked at.
+        is_closed = not request.cart and request.session.get("sale_order_id")
+        if is_closed and request.env.user._is_public():
+            return request.redirect("/web/login?redirect=/shop/cart")
+        return super().cart(*args, **kwargs)
 
     def _prepare_address_data(self, partner_sudo, **kwargs):
         """Override of `portal` to leave out the addresses of colleagues."""

@@ -284,8 +284,8 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     def _is_of_account_holder(self):
-        """Return whether the customer of a cart, or somebody of the same company, has an
-        account of ours, or one with own documents only."""
+        """Return whether the customer of a cart, or somebody of the same company, has
+        an account of ours, or one with own documents only."""
         if not self or self._is_anonymous_cart():
             return False
         # sudo: visitors may not read users, and learn nothing but this

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -95,15 +96,26 @@ class ResUsers(models.Model):
 
     def _get_unproven(self):
         """Return the ways into an account whose mailbox was never proven, and the
-        addresses of its contact: somebody else can have made them. Each is removed as
-        its module does it.
-
-        To be extended by modules with more.
+        addresses of its contact: somebody else can have made them.
 
         :return: list of ``Unproven``
         """
         if not self or self._get_proof_date():
             return []
+        return self._get_credentials() + _list(
+            self.env._("Address"),
+            self._get_typed_addresses(),
+            lambda address: address._end_typed_address,
+        )
+
+    def _get_credentials(self):
+        """Return the ways into an account but for its password. Each is removed as its
+        module does it.
+
+        To be extended by modules with more.
+
+        :return: list of ``Unproven``
+        """
         # the current session stays
         sessions = self.device_ids.filtered(lambda device: not device.is_current)
         found = [
@@ -115,11 +127,6 @@ class ResUsers(models.Model):
                     [("partner_id", "=", self.partner_id.id)]
                 ),
                 lambda device: device.unlink,
-            ),
-            *_list(
-                self.env._("Address"),
-                self._get_typed_addresses(),
-                lambda address: address._end_typed_address,
             ),
         ]
         if "auth_passkey_key_ids" in self._fields:
@@ -152,12 +159,17 @@ class ResUsers(models.Model):
 
     def _get_typed_addresses(self):
         """Return the addresses that visitors of the shop typed before the account was
-        used: whoever ordered in the customer's name would get later orders, too."""
-        used = self.portal_activation_date
-        return self.partner_id.child_ids.filtered(
+        used: whoever ordered in the customer's name would get later orders, too.
+
+        People below a company are not addresses, and nor are those with a user there.
+        """
+        used, partner = self.portal_activation_date, self.partner_id
+        return partner.child_ids.filtered(
             lambda address: (
                 address.create_uid.share
                 and address.create_uid not in self
+                and address.type != "contact"
+                and not (partner.is_company and address.user_ids)
                 and (not used or address.create_date <= used)
             )
         )
@@ -167,7 +179,7 @@ class ResUsers(models.Model):
 
         Odoo's *Reset Password* sets a password without a login.
         """
-        for item in self._get_unproven():
+        for item in self._get_credentials():
             item.remove()
         # Odoo would keep the hash of an empty password.
         self.env.cr.execute(
@@ -229,13 +241,22 @@ def _list(kind, records, get_remove):
     """
     return [
         Unproven(
-            key=f"{record._name}-{record.id}",
+            key=f"{record._name}-{_get_key(record)}",
             name=f"{kind}: {_get_name(record)}",
             date=record.create_date or None,
             remove=get_remove(record),
         )
         for record in records
     ]
+
+
+def _get_key(record):
+    """Return what stays the same of a record while a customer looks at a form."""
+    if record._name == "res.device":
+        # It has the id of its latest activity.
+        parts = record.session_identifier, record.platform, record.browser
+        return sha256(repr(parts).encode()).hexdigest()[:16]
+    return record.id
 
 
 def _get_name(record):

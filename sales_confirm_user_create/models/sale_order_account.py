@@ -173,7 +173,7 @@ class SaleOrder(models.Model):
             and not self._is_on_purpose()
         ):
             return "company_contact"
-        if partner.parent_id and partner.type != "contact":
+        if partner.parent_id and (partner.type or "contact") != "contact":
             # Customers edit the addresses below their contact, emails included.
             return "address"
         if users:

@@ -281,10 +281,10 @@ class SaleOrder(models.Model):
             )
         res = super().write(vals)
         # sudo: those who edit an order may not write claims
-        orders = moved.sudo().filtered(lambda order: order.state == "sale")
+        orders = moved.sudo()
         orders.filtered("portal_partner_id")._end_unfit_claims()
         # They were mailed to the customer of before: only staff can add them now.
-        orders.portal_address = False
+        orders.filtered(lambda order: order.state == "sale").portal_address = False
         return res
 
     def _end_unfit_claims(self):
@@ -562,6 +562,9 @@ class ResUsers(models.Model):
         if not self._claim_past_orders(method):
             # sudo: customers may cause the scheduled action to go on
             self.sudo().partner_id.portal_claim_due = method
-            self.env.ref(
-                "sales_confirm_user_create.ir_cron_portal_claim"
-            ).sudo()._trigger()
+            job = self.env.ref(
+                "sales_confirm_user_create.ir_cron_portal_claim",
+                raise_if_not_found=False,
+            )
+            if job:
+                job.sudo()._trigger()

@@ -65,6 +65,13 @@ class TestClaimEnd(PortalAccountCommon):
         order.partner_id = self._create_customer("Other", "other@example.com")
         self.assertEnded(order)
 
+    def test_another_customer_while_it_is_a_quotation_again(self):
+        order = self._create_claimed_order()
+        order._action_cancel()
+        order.action_draft()
+        order.partner_id = self._create_customer("Other", "other@example.com")
+        self.assertFalse(order.portal_partner_id)
+
     def test_another_customer_with_the_address(self):
         order = self._create_claimed_order()
         order.with_user(self.salesperson).partner_id = self._create_customer(

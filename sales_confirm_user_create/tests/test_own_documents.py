@@ -714,7 +714,8 @@ class TestOwnDocumentsPages(OwnDocumentsCommon):
         """Log out with the own cart, and the company's addresses would be open."""
         self._log_in(self.user)
         cart = self._add_to_cart()
-        self._hold_cart_without_login(cart)
+        response = self._hold_cart_without_login(cart)
+        self.assertIn("/web/login?redirect=/shop/cart", response.url)
         for partner in (self.customer, self.acme, self.depot, self.bob_home):
             with self.subTest(partner.name):
                 page = self.url_open(f"/shop/address?partner_id={partner.id}").text

@@ -213,6 +213,48 @@ class TestProof(PortalAccountCommon):
         order = self._create_order(partner)
         self.assertEqual(order.partner_invoice_id, partner)
 
+    def test_corrected_address_leaves_the_delivery_alone(self):
+        """The order on its way has it; the customer is asked at the activation."""
+        order = self._confirm_order(self._create_customer("New", "new@example.com"))
+        partner = order.partner_id
+        aunt = self._create_typed_address(partner, name="Aunt", type="delivery")
+        partner.email = "corrected@example.com"
+        self.assertEqual(partner.user_ids.login, "corrected@example.com")
+        self.assertTrue(aunt.active)
+        self.assertEqual(len(partner.user_ids._get_unproven()), 1)
+
+    def test_company_keeps_its_people(self):
+        """They signed up, or ordered as guests, before staff put them there."""
+        company = self._create_customer("Acme", "acme@example.com", is_company=True)
+        guest, bob = (
+            self._create_typed_address(company, name=name, type=kind)
+            for name, kind in (("Guest", "contact"), ("Bob", "invoice"))
+        )
+        new_test_user(
+            self.env, "bob@example.com", "base.group_portal", partner_id=bob.id
+        )
+        user = self._confirm_order(company).partner_id.user_ids
+        user._activate_portal_account(PASSWORD)
+        self.assertTrue(guest.active)
+        self.assertEqual((guest + bob).parent_id, company)
+
+    def test_session_is_known_though_it_is_used_meanwhile(self):
+        values = {
+            "session_identifier": "x" * 42,
+            "user_id": self.portal_user.id,
+            "platform": "linux",
+            "browser": "chrome",
+            "revoked": False,
+        }
+        keys = set()
+        for minutes in (0, 1):
+            now = fields.Datetime.now() + timedelta(minutes=minutes)
+            self.env["res.device.log"].create({**values, "last_activity": now})
+            self.env.invalidate_all()
+            [item] = self.portal_user._get_unproven()
+            keys.add(item.key)
+        self.assertEqual(len(keys), 1)
+
     def test_user_of_a_typed_address_sees_nothing_of_the_customer(self):
         """Odoo mails a sign-up link with the invoice to that address."""
         partner = self._create_customer("New", "new@example.com")

@@ -1,3 +1,4 @@
+import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -5,6 +6,8 @@ from odoo.tools import hash_sign, urls, verify_hash_signed
 
 from ..models.res_partner import get_deliverable_address
 from ..tools import insert_links, new_placeholder
+
+_logger = logging.getLogger(__name__)
 
 LINK_SCOPE = "sales_confirm_user_create.claim"
 VALIDITY = timedelta(days=1)
@@ -50,8 +53,12 @@ class PortalClaimRequest(models.TransientModel):
             {"user_id": user.id, "company_id": website.company_id.id}
         )
         template = self.env.ref(
-            "sales_confirm_user_create.mail_template_portal_missing_orders"
+            "sales_confirm_user_create.mail_template_portal_missing_orders",
+            raise_if_not_found=False,
         )
+        if not template:
+            _logger.error("The mail template for missing orders is deleted")
+            return
         values = self._get_link_values()
         token = hash_sign(requests.env, LINK_SCOPE, values, expiration=VALIDITY)
         url = f"/my/orders/missing?token={token}"
