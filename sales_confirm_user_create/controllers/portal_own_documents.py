@@ -38,6 +38,13 @@ class PortalOwnDocuments(Cart, Delivery, PaymentPortal):
             return request.redirect("/web/login?redirect=/shop/cart")
         return super().cart(*args, **kwargs)
 
+    def _prepare_order_history(self):
+        """Override of `website_sale` not to show an undecided account what the company
+        has ordered."""
+        if request.env.user._is_account_undecided():
+            return {"order_history": []}
+        return super()._prepare_order_history()
+
     def _prepare_address_data(self, partner_sudo, **kwargs):
         """Override of `portal` to leave out the addresses of colleagues."""
         return {
@@ -148,10 +155,15 @@ class PortalOwnDocuments(Cart, Delivery, PaymentPortal):
         :raise Forbidden: it is the company's, or a colleague's
         """
         user = request.env.user
-        if user._is_public() or user._get_own_contact() is not None:
-            # sudo: of a card, only whether it is the customer's
-            cards = request.env["payment.token"].sudo()
-            self._check_shown(cards.search([("id", "=", token_id)]))
+        if user._is_internal():
+            return
+        # sudo: of a card, only whether it is the customer's
+        cards = request.env["payment.token"].sudo().search([("id", "=", token_id)])
+        self._check_shown(cards)
+        # Odoo compares a card with the customer of the order, which may be another one.
+        family = user.partner_id.commercial_partner_id
+        if not user._is_public() and cards.partner_id.commercial_partner_id - family:
+            raise Forbidden()
 
     def _check_shown(self, records):
         """Check that the current customer may see addresses or cards.

@@ -284,13 +284,13 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     def _is_of_account_holder(self):
-        """Return whether the customer of a cart, or somebody of the same company, has
-        an account of ours, or one with own documents only."""
+        """Return whether the customer of a cart belongs to a company, where only users
+        buy, or is a person with an account of ours."""
         if not self or self._is_anonymous_cart():
             return False
         # sudo: visitors may not read users, and learn nothing but this
         family = self.sudo().partner_id.commercial_partner_id
-        return bool(family._filter_account_holders())
+        return family.is_company or bool(family._filter_account_holders())
 
     def _action_confirm(self):
         """Override of `delivery`: a pickup point, whose data the browser sends, becomes

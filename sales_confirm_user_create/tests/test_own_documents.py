@@ -710,6 +710,15 @@ class TestOwnDocumentsPages(OwnDocumentsCommon):
             f"/shop/cart?id={cart.id}&access_token={token}&revive_method=squash"
         )
 
+    def test_cart_of_a_user_who_is_gone_opens_no_company(self):
+        self._log_in(self.user)
+        cart = self._add_to_cart()
+        (self.user + self.manager).active = False
+        response = self._hold_cart_without_login(cart)
+        self.assertIn("/web/login?redirect=/shop/cart", response.url)
+        page = self.url_open(f"/shop/address?partner_id={self.depot.id}").text
+        self.assertNotIn(self.depot.name, page)
+
     def test_visitor_with_a_cart_of_a_customer_edits_nothing(self):
         """Log out with the own cart, and the company's addresses would be open."""
         self._log_in(self.user)
@@ -987,9 +996,15 @@ class TestOwnDocumentsPages(OwnDocumentsCommon):
                     self.assertRaisesRegex(JsonRpcException, "Forbidden"),
                 ):
                     self.make_jsonrpc_request(url, {**values, "token_id": token_id})
-        # Whoever placed an order has its link, and is not logged in.
-        self.authenticate(None, None)
-        for token in (own, of_company):
+        # Whoever placed an order has its link, and is not logged in, or as another.
+        stranger = self._create_private_user()
+        for user, token in (
+            (None, own),
+            (None, of_company),
+            (stranger, own),
+            (stranger, of_company),
+        ):
+            self._log_in(user) if user else self.authenticate(None, None)
             with (
                 mute_logger("odoo.http"),
                 self.assertRaisesRegex(JsonRpcException, "Forbidden"),
