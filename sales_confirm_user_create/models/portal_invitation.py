@@ -313,7 +313,6 @@ class PortalInvitation(models.Model):
             order._log_portal_account_notes(dict.fromkeys(order, note))
             return
         self.cancel_reason = False
-        user._clear_credentials()
         user.with_context(sales_confirm_user_create_activation=Trusted).login = address
         note = order._with_note_lang().env._(
             "The login of the portal account is now %s.", address

@@ -58,6 +58,8 @@ class ResUsers(models.Model):
             )
             for invitation in user.portal_invitation_ids:
                 invitation.revision += 1
+            if "password" not in vals:
+                user._clear_unused()
         return res
 
     def _get_proof_date(self):
@@ -168,17 +170,28 @@ class ResUsers(models.Model):
             lambda address: (
                 address.create_uid.share
                 and address.create_uid not in self
-                and address.type != "contact"
-                and not (partner.is_company and address.user_ids)
+                and not (
+                    partner.is_company
+                    and (address.type == "contact" or address.user_ids)
+                )
                 and (not used or address.create_date <= used)
             )
         )
 
-    def _clear_credentials(self):
-        """Let nobody in who was sent a link before the address was corrected.
+    def _clear_unused(self):
+        """Let nobody into accounts of ours that nobody has used who was sent a link
+        before the login was changed, or its contact.
 
         Odoo's *Reset Password* sets a password without a login.
         """
+        unused = self.filtered(
+            lambda user: user.share and user.portal_invitation_ids and not user.log_ids
+        )
+        for user in unused:
+            user._clear_credentials()
+
+    def _clear_credentials(self):
+        """Remove all ways into an account."""
         for item in self._get_credentials():
             item.remove()
         # Odoo would keep the hash of an empty password.
@@ -224,12 +237,11 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     def _end_typed_address(self):
-        """Archive an address that the customer does not know. Somebody who has a user
-        for it keeps that, and loses the customer."""
+        """Archive an address that the customer does not know, and detach it: Odoo
+        unarchives it for somebody who signs up by a link that was mailed there."""
         self.ensure_one()
-        if self.user_ids:
-            self.parent_id = False
-        else:
+        self.parent_id = False
+        if not self.user_ids:
             self.active = False
 
 

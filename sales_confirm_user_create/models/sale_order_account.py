@@ -173,8 +173,11 @@ class SaleOrder(models.Model):
             and not self._is_on_purpose()
         ):
             return "company_contact"
-        if partner.parent_id and (partner.type or "contact") != "contact":
-            # Customers edit the addresses below their contact, emails included.
+        is_address = (partner.type or "contact") != "contact"
+        if partner.parent_id and (
+            is_address or not partner.commercial_partner_id.is_company
+        ):
+            # Customers edit what is below their contact, and see its documents.
             return "address"
         if users:
             archived = self.env["res.users"].browse(user.id for user in users)

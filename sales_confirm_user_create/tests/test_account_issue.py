@@ -42,7 +42,7 @@ class TestAccountIssue(PortalAccountCommon):
     def test_address_below_another_contact(self):
         """Its owner could have a new password mailed to an address of their own."""
         owner = self._create_customer("Owner", "owner@example.com")
-        for kind in ("invoice", "delivery", "other"):
+        for kind in ("invoice", "delivery", "other", "contact"):
             order = self._confirm_order(
                 self._create_customer(
                     "Jane", f"{kind}@example.com", parent_id=owner.id, type=kind

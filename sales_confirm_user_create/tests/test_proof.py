@@ -132,6 +132,40 @@ class TestProof(PortalAccountCommon):
                     {"interactive": interactive},
                 )
 
+    def _create_account_with_password(self, email):
+        """Return the user of an account that a reset has set a password of."""
+        partner = self._confirm_order(self._create_customer("New", email)).partner_id
+        partner.signup_prepare(signup_type="reset")
+        token = partner._generate_signup_token()
+        self.env["res.users"].signup({"password": PASSWORD}, token)
+        return partner.user_ids
+
+    def _has_password(self, user):
+        self.env.flush_all()
+        self.env.cr.execute("SELECT password FROM res_users WHERE id = %s", [user.id])
+        return bool(self.env.cr.fetchone()[0])
+
+    def test_password_set_before_an_administrator_changes_the_login(self):
+        user = self._create_account_with_password("new@example.com")
+        self.assertTrue(self._has_password(user))
+        user.login = "victim@example.com"
+        self.assertFalse(self._has_password(user))
+        user.write({"login": "other@example.com", "password": PASSWORD})
+        self.assertTrue(self._has_password(user))
+
+    def test_password_set_before_a_merge(self):
+        user = self._create_account_with_password("new@example.com")
+        victim = self._create_customer("Victim", "victim@example.com")
+        self.env["base.partner.merge.automatic.wizard"].create(
+            {
+                "partner_ids": [(6, 0, (victim + user.partner_id).ids)],
+                "dst_partner_id": victim.id,
+            }
+        ).action_merge()
+        self.env.invalidate_all()
+        self.assertEqual(user.partner_id, victim)
+        self.assertFalse(self._has_password(user))
+
     def test_links_of_accounts_with_one_login_stay(self):
         """Those mailed before the addon was there, too."""
         partner = self.portal_user.partner_id
@@ -208,8 +242,12 @@ class TestProof(PortalAccountCommon):
         keys = {item.name: item.key for item in user._get_unproven()}
         self.assertEqual(set(keys), {"Address: Thief, 1 Evil Road", "Address: Aunt"})
         user._activate_portal_account(PASSWORD, [keys["Address: Aunt"]])
-        self.assertFalse(thief.active)
+        self.assertFalse(thief.active or thief.parent_id)
         self.assertTrue(mine.active and staff.active)
+        # the link to sign up that Odoo mailed there
+        new_test_user(
+            self.env, "billing@evil.test", "base.group_portal", partner_id=thief.id
+        )
         order = self._create_order(partner)
         self.assertEqual(order.partner_invoice_id, partner)
 

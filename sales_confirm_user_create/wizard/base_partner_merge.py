@@ -10,4 +10,7 @@ class MergePartners(models.TransientModel):
         partners = self.env["res.partner"].browse(partner_ids)
         res = super()._merge(partner_ids, dst_partner, extra_checks)
         partners.exists()._end_unfit_claims()
+        # sudo: those who merge contacts may not edit users
+        users = partners.exists().sudo().user_ids
+        users.filtered(lambda user: not user._get_mailbox())._clear_unused()
         return res
