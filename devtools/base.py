@@ -11,6 +11,8 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 ADDON = "sales_confirm_user_create"
+# by what they depend on
+ADDONS = ("portal_own_documents", ADDON, "sale_portal_claim")
 
 
 class DevtoolsError(Exception):

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 
-from .base import ADDON, PROJECT, DevtoolsError, cache_dir, run, say, step
+from .base import ADDONS, PROJECT, DevtoolsError, cache_dir, run, say, step
 from .environment import get_odoo, virtualenv
 from .instance import CONFIG, Instance
 from .recipes import SCRIPTS
@@ -45,18 +45,23 @@ def test_addon(*args):
     with Instance.start("addon" if modules is None else "bare") as instance:
         db = instance.new_database("test")
         if modules is not None:
-            names = ",".join(filter(None, [modules, ADDON]))
+            names = ",".join(filter(None, [modules, *_picked()]))
             with step(f"install {names}"):
                 instance.odoo_command([f"--init={names}"], db=db)
                 instance.shell(db, (SCRIPTS / "assets.py").read_text())
         options = [f"--odoo-config={CONFIG}", f"--odoo-database={db}", "--odoo-http"]
         options += [] if args else ["--numprocesses=2", *PARALLEL]
-        return _pytest(instance.environ(), ADDON, options, args)
+        return _pytest(instance.environ(), _picked(), options, args)
+
+
+def _picked():
+    """Return the names of the addons to test: that in ADDON, or all."""
+    return [os.environ["ADDON"]] if os.environ.get("ADDON") else ADDONS
 
 
 def coverage(*args):
     """Run the addon's own tests and fail if they run too little of it."""
-    options = [f"--cov={ADDON}", "--cov-report=term-missing"]
+    options = [f"--cov={name}" for name in _picked()] + ["--cov-report=term-missing"]
     return test_addon(*options, f"--cov-fail-under={COVERAGE}", *args)
 
 
@@ -67,13 +72,13 @@ def test_e2e(*args):
     options += [] if args else ["--numprocesses=3", *PARALLEL]
     if not any(arg.startswith("tests/") for arg in args):
         options.append("-mnot slow")  # a later -m replaces it
-    return _pytest(os.environ, "tests", options, args)
+    return _pytest(os.environ, ["tests"], options, args)
 
 
-def _pytest(environ, folder, options, args):
-    """Run pytest on a folder, unless `args` name a file; return its exit status."""
+def _pytest(environ, folders, options, args):
+    """Run pytest on folders, unless `args` name a file; return its exit status."""
     named = [arg for arg in args if (PROJECT / arg.split("::")[0]).exists()]
-    what = args if named else [folder, *args]
+    what = args if named else [*folders, *args]
     say("-> pytest")
     line = [get_odoo().python, "-m", "pytest", *options, *what]
     return subprocess.call(line, cwd=PROJECT, env=environ)

@@ -6,7 +6,16 @@ import shutil
 import time
 from pathlib import Path
 
-from .base import ADDON, PROJECT, DevtoolsError, cache_dir, digest, make_once, run, step
+from .base import (
+    ADDONS,
+    PROJECT,
+    DevtoolsError,
+    cache_dir,
+    digest,
+    make_once,
+    run,
+    step,
+)
 from .environment import get_odoo
 from .postgres import ROLE, Cluster
 from .recipes import RECIPES, SCRIPTS, as_list, template_folder
@@ -133,9 +142,10 @@ class Instance:
 def set_dates(addons):
     """Date static files by what is in them, as Odoo names bundles by their dates."""
     for root in as_list(addons):
-        for path in Path(root, ADDON, "static").rglob("*.*"):
-            date = 10**9 + int(digest(path.read_bytes()), 16) % 10**8  # from 2001 on
-            os.utime(path, (date, date))
+        for name in ADDONS:
+            for path in Path(root, name, "static").rglob("*.*"):
+                date = 10**9 + int(digest(path.read_bytes()), 16) % 10**8  # from 2001
+                os.utime(path, (date, date))
 
 
 def get_template(recipe, addons=PROJECT):

@@ -4,7 +4,7 @@ import dataclasses
 import os
 import shutil
 
-from .base import ADDON, PROJECT, run, say, step
+from .base import ADDON, ADDONS, PROJECT, run, say, step
 from .environment import get_odoo, new_virtualenv
 from .instance import CONFIG, TEMPLATE, Instance
 from .odoo_from_debian import add_to
@@ -21,7 +21,7 @@ def i18n():
         # scripts in the environment's folder name a folder that it was moved from
         makepot = [instance.odoo.python, "-m", "click_odoo_contrib.makepot"]
         options = [f"--config={CONFIG}", f"--database={TEMPLATE}", "--no-commit"]
-        options += [f"--addons-dir={PROJECT}", f"--modules={ADDON}"]
+        options += [f"--addons-dir={PROJECT}", f"--modules={','.join(ADDONS)}"]
         merge = ["--msgmerge", "--purge-old-translations"]
         # msgmerge would leave its backups beside the files
         environ = instance.environ() | {"VERSION_CONTROL": "none"}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from .base import ADDON, PROJECT, cache_dir, digest, run
+from .base import ADDONS, PROJECT, cache_dir, digest, run
 from .environment import get_odoo
 from .system import postgres_bin
 
@@ -26,12 +26,12 @@ RELATED = ("stock", "delivery", "purchase", "sale_loyalty")
 LANGUAGES = ("en_US", "fr_FR", "ar_001")
 _RECIPES = (
     Recipe("shop", SHOP, None, LANGUAGES, ("shop.py", "assets.py")),
-    Recipe("addon", (ADDON,), parent="shop", scripts=("assets.py",)),
-    # What the addon depends on, and nothing else.
+    Recipe("addon", ADDONS, parent="shop", scripts=("assets.py",)),
+    # What the addons depend on, and nothing else.
     Recipe("bare", ("website_sale",)),
-    # The addon last: a change of it does not build the rest again.
+    # The addons last: a change of them does not build the rest again.
     Recipe("warehouse", RELATED, parent="shop"),
-    Recipe("full", (ADDON,), parent="warehouse", scripts=("assets.py",)),
+    Recipe("full", ADDONS, parent="warehouse", scripts=("assets.py",)),
 )
 RECIPES = {recipe.name: recipe for recipe in _RECIPES}
 
@@ -43,7 +43,7 @@ def template_folder(recipe, addons=PROJECT):
     parts = [odoo.version, odoo.python.parents[1].name, postgres]
     parent = recipe
     while parent:
-        files = addon_digest(addons) if ADDON in parent.modules else ""
+        files = addon_digest(addons) if set(ADDONS) & set(parent.modules) else ""
         scripts = [(SCRIPTS / name).read_text() for name in parent.scripts]
         parts += [parent, *scripts, files]
         parent = RECIPES.get(parent.parent)
@@ -51,11 +51,12 @@ def template_folder(recipe, addons=PROJECT):
 
 
 def addon_digest(addons=PROJECT):
-    """Return a hash of the addon's files that make a difference in a database."""
+    """Return a hash of the addons' files that make a difference in a database."""
     skipped = {"tests", "static", "readme", "README.rst", "__pycache__"}
     parts = []
     for root in as_list(addons):
-        for path in sorted(Path(root, ADDON).rglob("*.*")):
+        paths = [path for name in ADDONS for path in Path(root, name).rglob("*.*")]
+        for path in sorted(paths):
             name = path.relative_to(root)
             if path.is_file() and not skipped & set(name.parts):
                 parts += [name, path.read_bytes()]

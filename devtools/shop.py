@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 
-from .base import ADDON, PROJECT, DevtoolsError, cache_dir, digest, run, say, step
+from .base import ADDONS, PROJECT, DevtoolsError, cache_dir, digest, run, say, step
 from .instance import Instance, instances_dir
 from .recipes import addon_digest
 from .system import end, free_port, spawn
@@ -97,9 +97,11 @@ def _open():
     if DATABASE not in instance.cluster.databases():
         instance.new_database(DATABASE)
     elif not seen.exists() or seen.read_text() != current:
-        with step(f"update {ADDON} in the shop"):
+        with step("update the addons in the shop"):
             log = instance.folder / "update.log"
-            instance.odoo_command([f"--update={ADDON}"], db=DATABASE, log=log)
+            instance.odoo_command(
+                [f"--update={','.join(ADDONS)}"], db=DATABASE, log=log
+            )
     seen.write_text(current)
     return instance
 

@@ -3,6 +3,4 @@ from . import (
     decline,
     portal,
     portal_account,
-    portal_claims,
-    portal_own_documents,
 )

@@ -1,5 +1,4 @@
 from . import (
-    account_move,
     ir_mail_server,
     res_company,
     res_config_settings,
@@ -13,12 +12,9 @@ from . import (
     sale_order,
     sale_order_note,
     sale_order_account,
-    res_partner_claim,
-    sale_order_claim,
     sale_order_offer,
     sale_order_portal,
     portal_account_batch,
-    portal_own_documents,
     portal_decline,
     portal_vacuum,
 )

@@ -45,12 +45,6 @@ class PortalAccountBatch(models.Model):
         help="Another contact with the same address has or gets the account, or the "
         "contact or its user is archived or used by Odoo itself.",
     )
-    claimable_count = fields.Integer(
-        string="Orders Added on Activation",
-        readonly=True,
-        help="Orders of other contacts with the addresses of the new accounts. They "
-        "are added to an account once its customer activates it.",
-    )
     processed_count = fields.Integer(string="Orders Processed", readonly=True)
     created_count = fields.Integer(string="Accounts Created", readonly=True)
     failed_count = fields.Integer(string="Orders without an Account", readonly=True)

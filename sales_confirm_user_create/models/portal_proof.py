@@ -71,7 +71,9 @@ class ResUsers(models.Model):
     def _on_mailbox_proven(self, method, kept=()):
         """The customer has used a link that we mailed to exactly the login.
 
-        :param method: what the link is for, see ``portal_claim_method``
+        To be extended by modules for which that is a proof.
+
+        :param method: what the link is for: "activation", or what a module adds
         :param kept: keys of what the customer keeps of before, see ``Unproven``
         """
         self.ensure_one()
@@ -92,7 +94,6 @@ class ResUsers(models.Model):
                     "portal_login_revision": user.portal_login_revision + 1,
                 }
             )
-        user._claim_proven_orders(method)
 
     # === What was there before the first proof === #
 

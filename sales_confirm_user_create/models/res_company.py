@@ -29,11 +29,16 @@ class ResCompany(models.Model):
         default=3,
         help="Days from an invitation or a reminder to the next reminder.",
     )
-
-    portal_order_claims = fields.Boolean(
-        string="Returning Guests May Add Their Orders",
-        default=True,
-        help="Customers can add orders that they placed as guests to their account.",
+    portal_company_contacts = fields.Selection(
+        selection=[
+            ("own", "Own documents only"),
+            ("all", "The whole company's documents"),
+            ("none", "No account"),
+        ],
+        string="Contacts of Companies",
+        default="own",
+        required=True,
+        help="What the new account of a contact that belongs to a company shows.",
     )
     portal_invitation_retry_date = fields.Datetime(
         copy=False,

@@ -19,9 +19,6 @@ class ResConfigSettings(models.TransientModel):
     portal_reminder_days = fields.Integer(
         related="company_id.portal_reminder_days", readonly=False
     )
-    portal_order_claims = fields.Boolean(
-        related="company_id.portal_order_claims", readonly=False
-    )
 
     def action_open_portal_invitation_template(self):
         """Open the mail template of the invitation.

@@ -201,6 +201,15 @@ class ResPartner(models.Model):
         self.ensure_one()
         return get_deliverable_address(self.email or "")
 
+    def _get_portal_own_documents(self, company):
+        """Return whether a new account of this contact shows its own documents only.
+
+        :param company: the company of the shop
+        """
+        is_contact = self != self.commercial_partner_id
+        shows_all = is_contact and company.portal_company_contacts == "all"
+        return not self.is_company and not shows_all
+
     def write(self, vals):
         """Override of `base` so that an unused account follows a corrected address, or
         ends if there is none."""

@@ -10,19 +10,6 @@ from .portal_invitation_mail import RETRIED_EXCEPTIONS
 _logger = logging.getLogger(__name__)
 _lt = LazyTranslate(__name__)
 
-PROTECTED_FIELDS = {
-    "user_created",
-    "portal_account_issue",
-    "portal_partner_id",
-    "portal_claim_date",
-    "portal_claim_method",
-    "portal_claim_customer",
-    "portal_claim_address",
-    "portal_address",
-    "portal_account_offered",
-    "portal_batch_ids",
-}
-
 
 class SaleOrder(models.Model):
     _inherit = "sale.order"
@@ -77,7 +64,7 @@ class SaleOrder(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Override of `sale` to keep what only the confirmation writes."""
-        defaults = self.default_get(list(PROTECTED_FIELDS))
+        defaults = self.default_get(list(self._get_portal_protected_fields()))
         for vals in [defaults, *vals_list]:
             self._check_portal_account_values(vals)
         return super().create(vals_list)
@@ -92,8 +79,19 @@ class SaleOrder(models.Model):
 
         :raise AccessError: somebody does
         """
-        if not self.env.su and not PROTECTED_FIELDS.isdisjoint(vals):
-            raise AccessError(self.env._("Nobody can set these fields by hand."))
+        protected = self._get_portal_protected_fields()
+        if not self.env.su and not protected.isdisjoint(vals):
+            raise AccessError(self.env._("These fields cannot be set manually."))
+
+    @api.model
+    def _get_portal_protected_fields(self):
+        """Return the names of the fields that nobody but the addon sets, as a set."""
+        return {
+            "user_created",
+            "portal_account_issue",
+            "portal_account_offered",
+            "portal_batch_ids",
+        }
 
     def _field_to_sql(self, alias, field_expr, query=None):
         """Override of `base` to group by the state of the account, which Odoo does for

@@ -341,10 +341,9 @@ class SaleOrder(models.Model):
         due, issues = orders._split_orders_without_account(
             orders._find_customer_users()
         )
-        first = due.filtered(
-            lambda order: order.partner_id._get_portal_address() not in counted
+        missing = due.partner_id.filtered(
+            lambda partner: partner._get_portal_address() not in counted
         )
-        missing = first.partner_id
         refused = (
             self.browse([order.id for order in issues]).partner_id | due.partner_id
         )
@@ -356,5 +355,4 @@ class SaleOrder(models.Model):
             "existing_count": orders.partner_id - refused,
             "unusable_count": unusable,
             "other_count": refused - unusable - missing,
-            "claimable_count": first._find_orders_to_claim(),
         }

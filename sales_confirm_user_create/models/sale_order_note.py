@@ -19,10 +19,7 @@ ADVICE = {
     "archived_contact": _lt("Unarchive the contact, then create the account."),
     "archived_user": _lt("An administrator can unarchive the user of the contact."),
     "access_revoked": _lt("Grant portal access on the contact to give it back."),
-    "other_contact": _lt(
-        "Another contact has the account for this address. The order can be added "
-        "to it."
-    ),
+    "other_contact": _lt("Another contact has the account for this address."),
     "own_company": _lt("Your own companies and their addresses get no account."),
     "address": _lt(
         "Whoever manages the addresses of that contact could take over the account. "
@@ -63,11 +60,20 @@ class SaleOrder(models.Model):
         labels = dict(
             self._fields["portal_account_issue"]._description_selection(self.env)
         )
-        # A module may add a reason.
-        advice = self.env._(ADVICE[issue]) if issue in ADVICE else ""
+        advice = self._get_portal_issue_advice(issue)
         if error:
             advice = self._get_error_summary(error)
         return f"{labels[issue]}. {advice}".strip()
+
+    @api.model
+    def _get_portal_issue_advice(self, issue):
+        """Return what to do about a missing account, as text.
+
+        To be extended by modules that add an issue.
+
+        :param issue: see ``portal_account_issue``
+        """
+        return self.env._(ADVICE[issue]) if issue in ADVICE else ""
 
     def _set_portal_account_issues(self, issues, author=None):
         """Store why these orders have no account, and note what is new.

@@ -1,7 +1,6 @@
 from datetime import timedelta
 
 from odoo import fields, models
-from odoo.http import request
 
 # How long after the confirmation a customer reads that the account was created.
 ANNOUNCED = timedelta(hours=1)
@@ -14,15 +13,21 @@ class SaleOrder(models.Model):
 
     def _get_name_portal_content_view(self):
         """Override of `sale` to show above the order what concerns the account."""
-        module = "sales_confirm_user_create"
+        return self._get_order_page_view() or self._get_name_portal_order_view()
+
+    def _get_order_page_view(self):
+        """Return the template that shows something above the order, or None; it calls
+        that of the order itself, see ``_get_name_portal_order_view``.
+
+        To be extended by modules with more to show there.
+        """
         if self._is_accepted_online():
+            module = "sales_confirm_user_create"
             if self._is_portal_account_offered():
                 return f"{module}.portal_order_account_offered"
             if self._is_portal_account_announced():
                 return f"{module}.portal_order_account_created"
-        if request and self._get_claim_offer(request.env.user):
-            return f"{module}.portal_order_claim"
-        return self._get_name_portal_order_view()
+        return None
 
     def _get_name_portal_order_view(self):
         """Return the template of the order itself, see ``sale``."""

@@ -30,7 +30,6 @@ class PortalAdoptionReport(models.Model):
             "date_order",
             "partner_id",
             "portal_account_issue",
-            "portal_partner_id",
             "portal_account_offered",
             "state",
             "team_id",
@@ -106,20 +105,7 @@ class PortalAdoptionReport(models.Model):
         aggregator="avg",
         readonly=True,
         help="Share of the orders whose customer had an activated portal account at "
-        "the order date: one of the contact, or one of the same email address. Claimed "
-        "orders count, too.",
-    )
-    claimed_count = fields.Integer(
-        string="Claimed Orders",
-        readonly=True,
-        help="Orders that were added to the portal account of another contact.",
-    )
-    reorder_count = fields.Integer(
-        string="Reorders from the Portal",
-        readonly=True,
-        help="Website orders of customers who were logged in to their portal account "
-        "and had a confirmed order before. The Reorder button leaves no trace on an "
-        "order: those made without it count, too.",
+        "the order date: one of the contact, or one of the same email address.",
     )
 
     @property
@@ -156,20 +142,18 @@ class PortalAdoptionReport(models.Model):
                    EXTRACT(
                        EPOCH FROM account.portal_activation_date - account.create_date
                    ) / 86400 AS activation_days,
-                   (
-                       activated.order_id IS NOT NULL
-                       OR sale.portal_partner_id IS NOT NULL
-                   )::int AS activated_rate,
-                   (sale.portal_partner_id IS NOT NULL)::int AS claimed_count,
-                   (
-                       sale.website_id IS NOT NULL
-                       AND activated.by_contact IS TRUE
-                       AND sale.portal_partner_id IS NULL
-                       AND sale.portal_account_issue IS NULL
-                       AND sale.date_order > first_order.date_order
-                   )::int AS reorder_count
-            """
+                   (%s)::int AS activated_rate
+            """,
+            self._get_active_account_sql(),
         )
+
+    def _get_active_account_sql(self) -> SQL:
+        """Return whether the customer of an order had an active account, see
+        ``_query_activated``.
+
+        To be extended by modules that show orders in other accounts.
+        """
+        return SQL("activated.order_id IS NOT NULL")
 
     def _from(self) -> SQL:
         return SQL(
@@ -181,10 +165,8 @@ class PortalAdoptionReport(models.Model):
                 ON account.id = invitation.user_id
                AND account.partner_id = sale.partner_id
             LEFT JOIN (%s) activated ON activated.order_id = sale.id
-            LEFT JOIN (%s) first_order ON first_order.partner_id = sale.partner_id
             """,
             self._query_activated(),
-            self._query_first_order(),
         )
 
     def _where(self) -> SQL:
@@ -193,18 +175,13 @@ class PortalAdoptionReport(models.Model):
     def _query_activated(self) -> SQL:
         """Return the orders whose customer had an activated account at that time.
 
-        Which accounts are the customer's is what the confirmation goes by, too. Those
-        of the contact itself are told apart: a visitor of the shop who is not logged in
-        gets a contact of their own at each checkout, so that a website order of a
-        contact with an account was placed by somebody who was. Where contacts were
-        merged later, the order still says that its confirmation found another one.
+        Which accounts are the customer's is what the confirmation goes by, too.
         """
         # A join on either the contact or the address would be one with OR, which can be
         # no hash join.
         return SQL(
             """
-            SELECT sale.id AS order_id,
-                   BOOL_OR(account.by_contact) AS by_contact
+            SELECT DISTINCT sale.id AS order_id
               FROM sale_order sale
               JOIN res_partner buyer ON buyer.id = sale.partner_id
               JOIN (
@@ -231,18 +208,6 @@ class PortalAdoptionReport(models.Model):
                        = COALESCE(sale.website_id, buyer.website_id, account.website_id)
                    )
              WHERE sale.state = 'sale'
-             GROUP BY sale.id
-            """
-        )
-
-    def _query_first_order(self) -> SQL:
-        """Return the date of each customer's first confirmed order."""
-        return SQL(
-            """
-            SELECT partner_id, MIN(date_order) AS date_order
-              FROM sale_order
-             WHERE state = 'sale'
-             GROUP BY partner_id
             """
         )
 

@@ -1112,7 +1112,7 @@ class TestOwnDocumentsSetting(OwnDocumentsCommon):
             self.user.with_user(self.user).write({"portal_own_documents": False})
 
     def test_list_of_portal_users(self):
-        action = self.env.ref("sales_confirm_user_create.res_partner_action_portal")
+        action = self.env.ref("portal_own_documents.res_partner_action_portal")
         domain = [("user_ids.share", "=", True)]
         self.assertEqual(action.domain, str(domain))
         found = self.env["res.partner"].search(domain)
@@ -1123,9 +1123,7 @@ class TestOwnDocumentsSetting(OwnDocumentsCommon):
     def test_list_of_portal_users_shows_who_to_decide_on(self):
         user = self._create_private_user()
         self._merge(user.partner_id, self.acme)
-        search = self.env.ref(
-            "sales_confirm_user_create.res_partner_view_search_portal"
-        )
+        search = self.env.ref("portal_own_documents.res_partner_view_search_portal")
         arch = html.fromstring(search.arch)
         [domain] = arch.xpath("//filter[@name='no_documents']/@domain")
         found = self.env["res.partner"].search(literal_eval(domain))

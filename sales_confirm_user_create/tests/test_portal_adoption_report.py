@@ -184,23 +184,7 @@ class TestPortalAdoptionReport(PortalAdoptionReportCommon):
         order = self._confirm(nobody, date=datetime(2020, 1, 3))
         self.assertEqual(self._read(order, "activated_rate"), 0)
 
-    # === Reorders === #
-
-    def test_a_second_website_order_of_who_is_logged_in_is_a_reorder(self):
-        website = {"website_id": self.website.id}
-        first = self._confirm(date=datetime(2020, 1, 1), **website)
-        before = self._confirm(date=datetime(2020, 1, 2), **website)
-        self._activate(first, datetime(2020, 1, 3))
-        reorder = self._confirm(date=datetime(2020, 1, 4), **website)
-        by_salesperson = self._confirm(date=datetime(2020, 1, 5))
-        guest = self._create_customer("Jane", "jane@example.com")
-        not_logged_in = self._confirm(guest, date=datetime(2020, 1, 6), **website)
-        not_logged_in += self._confirm(guest, date=datetime(2020, 1, 7), **website)
-        orders = first + before + reorder + by_salesperson + not_logged_in
-        self.assertEqual(self._read(orders, "reorder_count"), 1)
-        self.assertEqual(self._read(reorder, "reorder_count"), 1)
-
-    def test_the_first_order_of_who_signed_up_before_is_no_reorder(self):
+    def test_customer_who_signed_up_before_has_an_active_account(self):
         new_test_user(
             self.env,
             "jane@example.com",
@@ -209,7 +193,7 @@ class TestPortalAdoptionReport(PortalAdoptionReportCommon):
         )
         order = self._confirm(website_id=self.website.id)
         self._activate(order, datetime(2020, 1, 1))
-        self.assertEqual(self._read(order, "activated_rate", "reorder_count"), (1, 0))
+        self.assertEqual(self._read(order, "activated_rate"), 1)
 
     # === Groups and rights === #
 

@@ -35,10 +35,10 @@ class TestProof(PortalAccountCommon):
     def test_activation_proves_the_mailbox(self):
         order = self._confirm_order(self._create_customer("New", "new@example.com"))
         user = order.partner_id.user_ids
-        self.assertFalse(order.portal_proof_date)
+        self.assertFalse(user._get_proof_date())
         user._activate_portal_account(PASSWORD)
         self.env.invalidate_all()
-        self.assertTrue(order.portal_proof_date)
+        self.assertTrue(user._get_proof_date())
 
     def test_new_login_is_proven_by_nobody(self):
         self.portal_user._on_mailbox_proven("search")
@@ -57,21 +57,6 @@ class TestProof(PortalAccountCommon):
         )
         self.env.invalidate_all()
         self.assertFalse(self.portal_user._get_proof_date())
-
-    def test_job_adds_nothing_once_the_login_is_another(self):
-        self.portal_user._on_mailbox_proven("search")
-        partner = self.portal_user.partner_id
-        partner.portal_claim_due = "search"  # as with more orders than at once
-        self.portal_user.login = partner.email = "victim@example.com"
-        order = self._confirm_order(self._create_customer("V", "victim@example.com"))
-        with self.enter_registry_test_mode():
-            self.env.ref(
-                "sales_confirm_user_create.ir_cron_portal_claim"
-            ).method_direct_trigger()
-        self.env.invalidate_all()
-        self.assertFalse(order.portal_partner_id)
-
-    # === Links of before === #
 
     def test_links_of_odoo_end_with_the_login(self):
         """A second *Reset Password* accepts the first link again, in Odoo alone."""

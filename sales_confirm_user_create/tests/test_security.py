@@ -257,13 +257,11 @@ class TestSecurity(PortalAccountCommon):
             "unlink",
             "write",
             # ours
-            "action_claim_for_account",
             "action_create_portal_account",
             "action_erase_portal_decline",
             "action_open_count",
             "action_open_portal_reminder_template",
             "action_preview_resend",
-            "action_unclaim",
             "action_resend",
             "action_resend_portal_invitation",
             "action_open_portal_user",

@@ -1,6 +1,5 @@
 from . import (
     base_partner_merge,
     portal_account_question,
-    portal_claim_request,
     portal_invitation_resend,
 )

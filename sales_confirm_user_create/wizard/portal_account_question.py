@@ -11,7 +11,7 @@ class PortalAccountQuestion(models.TransientModel):
     _description = "Portal Account Question"
 
     operation = fields.Selection(
-        selection=[("create", "Create account"), ("claim", "Add to this account")],
+        selection=[("create", "Create account")],
         required=True,
         readonly=True,
     )
@@ -56,7 +56,3 @@ class PortalAccountQuestion(models.TransientModel):
     def _confirm_create(self):
         """Create the accounts; see ``sale.order``."""
         return self.order_ids._create_accounts_on_purpose()
-
-    def _confirm_claim(self):
-        """Add the orders to the accounts; see ``sale.order``."""
-        return self.order_ids._claim_by_staff(is_confirmed=True)

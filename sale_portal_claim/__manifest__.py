@@ -1,0 +1,21 @@
+{
+    "name": "Sales: Guest Orders in the Portal Account",
+    "summary": "Let customers add the orders they placed as guests to their account",
+    "version": "19.0.2.0.0",
+    "category": "Sales/Sales",
+    "license": "LGPL-3",
+    "author": "The sales_confirm_user_create authors",
+    "depends": ["portal_own_documents", "sales_confirm_user_create"],
+    "auto_install": True,
+    "data": [
+        "security/ir.model.access.csv",
+        "security/portal_claim_security.xml",
+        "data/portal_claim_data.xml",
+        "report/portal_adoption_report_views.xml",
+        "views/portal_account_batch_views.xml",
+        "views/portal_account_question_views.xml",
+        "views/portal_claim_templates.xml",
+        "views/res_config_settings_views.xml",
+        "views/sale_order_views.xml",
+    ],
+}

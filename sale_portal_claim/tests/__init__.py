@@ -1,0 +1,7 @@
+from . import (
+    test_claim,
+    test_claim_end,
+    test_claim_performance,
+    test_claim_portal,
+    test_i18n,
+)
