@@ -53,22 +53,23 @@ class ResPartner(models.Model):
             users.portal_own_documents = partner.portal_own_documents
 
     def _filter_account_holders(self):
-        """Return the companies, or persons, with a portal user who has a personal
-        account."""
+        """Return the companies, or persons, whose carts and cards are for those who
+        log in: they have, or had, a portal user.
+
+        Odoo archives the contact of a portal user who deletes the account.
+        """
         if not self:
             return self
-        users = self.env["res.users"].search([("partner_id", "child_of", self.ids)])
-        return users.filtered(
-            lambda user: (
-                user.share and not user._is_public() and user._is_personal_account()
-            )
-        ).partner_id.commercial_partner_id
+        family = self.with_context(active_test=False)
+        users = family.env["res.users"].search(
+            [("partner_id", "child_of", self.ids), ("share", "=", True)]
+        )
+        archived = self.filtered(lambda partner: not partner.active)
+        return users.partner_id.commercial_partner_id | archived
 
     def _is_account_of_person(self):
-        """Return whether the contact is no company and has a personal account."""
-        return not self.is_company and any(
-            user._is_personal_account() for user in self.user_ids
-        )
+        """Return whether the contact is no company and has a portal user."""
+        return not self.is_company and any(self.user_ids.mapped("share"))
 
     def write(self, vals):
         """Override of `base` to keep what a portal user with own documents only submits

@@ -31,11 +31,6 @@ class ResUsers(models.Model):
             return partner.browse()
         return partner if partner != above else None
 
-    def _is_personal_account(self):
-        """Return whether the account is that of one person, and of nobody else who
-        orders for the same company or family."""
-        return self.portal_own_documents
-
     def _is_account_undecided(self):
         """Return whether nobody knows whose documents the portal may show."""
         own = self._get_own_contact()

@@ -7,10 +7,6 @@ from odoo.tools import SQL
 from odoo.tools.sql import column_exists, create_column
 from odoo.tools.translate import LazyTranslate
 
-from odoo.addons.sales_confirm_user_create.models.res_partner import (
-    get_deliverable_address,
-)
-
 _lt = LazyTranslate(__name__)
 
 CLAIM_FIELDS = (
@@ -332,8 +328,7 @@ class SaleOrder(models.Model):
                 or order._is_of_another_company(order.portal_partner_id)
                 or not any(
                     user._is_portal()
-                    and get_deliverable_address(user.login)
-                    == order.portal_claim_address
+                    and user._get_mailbox() == order.portal_claim_address
                     for user in order.portal_partner_id.user_ids
                 )
             )
@@ -356,6 +351,7 @@ class SaleOrder(models.Model):
                    AND (
                             sale.partner_id IS DISTINCT FROM sale.portal_claim_customer
                          OR customer.email IS DISTINCT FROM sale.portal_claim_address
+                         OR account.email IS DISTINCT FROM sale.portal_claim_address
                          OR account.company_id IS NOT NULL
                          OR customer.parent_id IS NOT NULL
                          OR customer.is_company

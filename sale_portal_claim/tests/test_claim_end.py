@@ -136,6 +136,23 @@ class TestClaimEnd(PortalAccountCommon):
         self.portal_user.login = "john@example.com"
         self.assertEnded(order)
 
+    def test_account_whose_emails_go_elsewhere(self):
+        """Odoo's *Reset Password* goes to the contact."""
+        order = self._create_claimed_order()
+        self.account.email = "thief@evil.test"
+        self.assertEnded(order)
+
+    def test_account_whose_emails_go_elsewhere_by_sql(self):
+        order = self._create_claimed_order()
+        self.env.cr.execute(
+            "UPDATE res_partner SET email = 'thief@evil.test', "
+            "email_normalized = 'thief@evil.test' WHERE id = %s",
+            [self.account.id],
+        )
+        self.env.invalidate_all()
+        self._run_nightly_check()
+        self.assertEnded(order)
+
     def test_archived_account(self):
         order = self._create_claimed_order()
         self.portal_user.active = False

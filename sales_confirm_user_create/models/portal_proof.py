@@ -9,6 +9,9 @@ from odoo import Command, fields, models
 from odoo.http import request
 from odoo.tools import SQL
 
+# More addresses than these are one item in a form.
+MAX_LISTED = 20
+
 
 class Unproven(NamedTuple):
     """What an account had before its mailbox was proven: a way in, or an address."""
@@ -64,9 +67,9 @@ class ResUsers(models.Model):
 
     def _get_proof_date(self):
         """Return when it was proven that the owner of the account reads the emails to
-        its login, or False."""
+        its login, or False; also where Odoo's emails go somewhere else now."""
         is_proven = self.portal_proof_login and self.portal_proof_login == self.login
-        return is_proven and self.portal_proof_date
+        return bool(is_proven and self._get_mailbox()) and self.portal_proof_date
 
     def _on_mailbox_proven(self, method, kept=()):
         """The customer has used a link that we mailed to exactly the login.
@@ -86,6 +89,7 @@ class ResUsers(models.Model):
                 SQL("SELECT id FROM res_users WHERE id = %s FOR UPDATE", user.id)
             )
             user._remove_unproven(kept)
+            user._close_carts()
             user.write(
                 {
                     "portal_proof_date": fields.Datetime.now(),
@@ -94,6 +98,16 @@ class ResUsers(models.Model):
                     "portal_login_revision": user.portal_login_revision + 1,
                 }
             )
+
+    def _close_carts(self):
+        """End the links of open carts: whoever has one would see the next order."""
+        domain = [
+            ("partner_id", "child_of", self.partner_id.ids),
+            ("website_id", "!=", False),
+            ("state", "=", "draft"),
+            ("access_token", "!=", False),
+        ]
+        self.env["sale.order"].search(domain).access_token = False
 
     # === What was there before the first proof === #
 
@@ -105,11 +119,15 @@ class ResUsers(models.Model):
         """
         if not self or self._get_proof_date():
             return []
-        return self._get_credentials() + _list(
-            self.env._("Address"),
-            self._get_typed_addresses(),
-            lambda address: address._end_typed_address,
+        addresses = self._get_typed_addresses()
+        listed, rest = addresses[:MAX_LISTED], addresses[MAX_LISTED:]
+        found = self._get_credentials() + _list(
+            self.env._("Address"), listed, lambda address: address._end_typed_addresses
         )
+        if rest:
+            name = self.env._("%s more addresses", len(rest))
+            found.append(Unproven("rest", name, None, rest._end_typed_addresses))
+        return found
 
     def _get_credentials(self):
         """Return the ways into an account but for its password. Each is removed as its
@@ -161,21 +179,19 @@ class ResUsers(models.Model):
         return found
 
     def _get_typed_addresses(self):
-        """Return the addresses that visitors of the shop typed before the account was
-        used: whoever ordered in the customer's name would get later orders, too.
+        """Return the addresses of the contact that no employee typed, latest first:
+        goods, invoices and, with a user of its own, cards would go to whoever did.
 
         People below a company are not addresses, and nor are those with a user there.
         """
-        used, partner = self.portal_activation_date, self.partner_id
-        return partner.child_ids.filtered(
+        partner = self.partner_id
+        return partner.child_ids.sorted("id", reverse=True).filtered(
             lambda address: (
                 address.create_uid.share
-                and address.create_uid not in self
                 and not (
                     partner.is_company
                     and (address.type == "contact" or address.user_ids)
                 )
-                and (not used or address.create_date <= used)
             )
         )
 
@@ -237,13 +253,11 @@ class ResUsers(models.Model):
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
-    def _end_typed_address(self):
-        """Archive an address that the customer does not know, and detach it: Odoo
-        unarchives it for somebody who signs up by a link that was mailed there."""
-        self.ensure_one()
+    def _end_typed_addresses(self):
+        """Archive addresses that the customer does not know, and detach them: Odoo
+        unarchives one for somebody who signs up by a link that was mailed there."""
         self.parent_id = False
-        if not self.user_ids:
-            self.active = False
+        self.filtered(lambda address: not address.user_ids).active = False
 
 
 def _list(kind, records, get_remove):

@@ -210,6 +210,24 @@ class ResPartner(models.Model):
         shows_all = is_contact and company.portal_company_contacts == "all"
         return not self.is_company and not shows_all
 
+    def _filter_account_holders(self):
+        """Override of `portal_own_documents`: the account that an order created counts
+        also when it is deleted."""
+        holders = super()._filter_account_holders()
+        if others := self - holders:
+            orders = self.env["sale.order"].search(
+                [("partner_id", "child_of", others.ids), ("user_created", "=", True)]
+            )
+            holders |= orders.partner_id.commercial_partner_id
+        return holders
+
+    def _had_portal_account(self):
+        """Return whether the contact, or the person it is an address of, has or had an
+        account."""
+        above = self.commercial_partner_id
+        family = self if above.is_company else above
+        return bool(family._filter_account_holders())
+
     def write(self, vals):
         """Override of `base` so that an unused account follows a corrected address, or
         ends if there is none."""

@@ -295,10 +295,6 @@ class ResUsers(models.Model):
         """Return the id of OdooBot's contact, who signs the notes about accounts."""
         return self.env["ir.model.data"]._xmlid_to_res_id("base.partner_root")
 
-    def _is_personal_account(self):
-        """Override of `portal_own_documents`: so are those that an order created."""
-        return super()._is_personal_account() or bool(self.portal_invitation_ids)
-
     # === Invitations === #
 
     def write(self, vals):

@@ -18,10 +18,13 @@ class ResUsers(models.Model):
         :raise UserError: the account was never activated; a link is on its way
         """
         if "partner_id" in values:
-            # sudo: as in super; the token names the contact. Who deletes an account and
-            # signs up by the link of an order sees no more than before.
+            # sudo: as in super; the token names the contact
             partner = self.env["res.partner"].sudo().browse(values["partner_id"])
-            if partner != partner.commercial_partner_id:
+            if partner._had_portal_account():
+                # Whoever has the link of an old order need not be its owner.
+                del values["partner_id"]
+                values["name"] = values["login"]
+            elif partner != partner.commercial_partner_id:
                 company = partner.company_id or self.env.company
                 values["portal_own_documents"] = partner._get_portal_own_documents(
                     company

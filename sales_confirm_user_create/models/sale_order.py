@@ -61,6 +61,8 @@ class SaleOrder(models.Model):
         groups="sales_team.group_sale_manager,base.group_system",
     )
 
+    _user_created_idx = models.Index("(partner_id) WHERE user_created")
+
     @api.model_create_multi
     def create(self, vals_list):
         """Override of `sale` to keep what only the confirmation writes."""

@@ -719,6 +719,40 @@ class TestOwnDocumentsPages(OwnDocumentsCommon):
         page = self.url_open(f"/shop/address?partner_id={self.depot.id}").text
         self.assertNotIn(self.depot.name, page)
 
+    def test_carts_and_cards_of_former_and_other_accounts_are_closed(self):
+        """Whoever ordered in their name before still has the link."""
+        staff_made = new_test_user(
+            self.env, "self@example.com", "base.group_portal", email="self@example.com"
+        ).partner_id
+        staff_made.user_ids.portal_activation_date = "2020-01-01"
+        archived, deleted, deactivated = (
+            self._create_customer(name, f"{name}@example.com")
+            for name in ("archived", "deleted", "deactivated")
+        )
+        partners = archived + deleted + deactivated
+        self._create_orders(partners).action_confirm()
+        archived.user_ids.active = False
+        deleted.user_ids.unlink()
+        user = deactivated.user_ids
+        user._deactivate_portal_user()
+        user.unlink()
+        guest = self._create_customer("guest", "guest@example.com")
+        self.assertEqual(
+            (partners + staff_made + guest)._filter_account_holders(),
+            partners + staff_made,
+        )
+        website = self.env["website"].get_current_website()
+        orders = self.env["sale.order"].sudo()
+        for partner in partners + staff_made:
+            with self.subTest(partner.name):
+                cart = orders.create(
+                    {"partner_id": partner.id, "website_id": website.id}
+                )
+                response = self._hold_cart_without_login(cart)
+                self.assertIn("/web/login?redirect=/shop/cart", response.url)
+                page = self.url_open(f"/shop/address?partner_id={partner.id}").text
+                self.assertNotIn(partner.email, page)
+
     def test_visitor_with_a_cart_of_a_customer_edits_nothing(self):
         """Log out with the own cart, and the company's addresses would be open."""
         self._log_in(self.user)

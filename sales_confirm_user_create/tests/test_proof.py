@@ -236,6 +236,58 @@ class TestProof(PortalAccountCommon):
         order = self._create_order(partner)
         self.assertEqual(order.partner_invoice_id, partner)
 
+    def test_addresses_of_who_signed_up_are_asked_for_too(self):
+        """Before the first proof, nobody knows who that was."""
+        partner = self.portal_user.partner_id
+        self._record_login(self.portal_user)
+        address = (
+            self.env["res.partner"]
+            .with_user(self.portal_user)
+            .sudo()
+            .create({"name": "Planted", "type": "invoice", "parent_id": partner.id})
+        )
+        new_test_user(
+            self.env,
+            "thief@evil.test",
+            "base.group_portal",
+            name="Planted",
+            partner_id=address.id,
+        )
+        [item] = self.portal_user._get_unproven()
+        self.assertEqual(item.name, "Address: Planted")
+        self.portal_user._on_mailbox_proven("search")
+        self.assertFalse(address.parent_id)
+        self.assertEqual(self._create_order(partner).partner_invoice_id, partner)
+
+    def test_any_number_of_addresses_is_one_question_and_one_write(self):
+        partner = self._create_customer("New", "new@example.com")
+        for number in range(23):
+            self._create_typed_address(partner, name=f"Address {number}")
+        user = self._confirm_order(partner).partner_id.user_ids
+        items = user._get_unproven()
+        self.assertEqual(len(items), 21)
+        self.assertEqual(items[-1].name, "3 more addresses")
+        user._activate_portal_account(PASSWORD, [items[0].key])
+        self.assertEqual(partner.child_ids.mapped("name"), ["Address 22"])
+
+    def test_links_of_open_carts_end_with_the_first_proof(self):
+        website = self.env["website"].get_current_website()
+        partner = self.portal_user.partner_id
+        cart = self._create_order(partner, website_id=website.id)
+        quotation = self._create_order(partner)
+        tokens = [order._portal_ensure_token() for order in (cart, quotation)]
+        self.portal_user._on_mailbox_proven("search")
+        self.assertFalse(cart.access_token)
+        self.assertNotEqual(cart._portal_ensure_token(), tokens[0])
+        self.assertEqual(quotation.access_token, tokens[1])
+
+    def test_account_whose_emails_go_elsewhere_is_proven_by_nobody(self):
+        self.portal_user._on_mailbox_proven("search")
+        self.portal_user.partner_id.email = "thief@evil.test"
+        self.assertFalse(self.portal_user._get_proof_date())
+        self.portal_user.partner_id.email = "Jane <jane@example.com>"
+        self.assertTrue(self.portal_user._get_proof_date())
+
     def test_corrected_address_leaves_the_delivery_alone(self):
         """The order on its way has it; the customer is asked at the activation."""
         order = self._confirm_order(self._create_customer("New", "new@example.com"))

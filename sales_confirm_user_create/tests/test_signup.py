@@ -68,6 +68,27 @@ class TestSignUp(PortalAccountCommon):
             self.env["res.users"].signup(values, token)
             self.assertEqual(contact.user_ids.portal_own_documents, is_own, setting)
 
+    def test_link_of_an_old_order_opens_no_account_that_was_there(self):
+        """Odoo shows its link to whoever placed the order."""
+        partner = self._create_customer("Jane", "jane2@example.com")
+        for end in ("archived", "deleted", "deactivated"):
+            with self.subTest(end), self._rolled_back():
+                self._create_order(partner).action_confirm()
+                user = partner.user_ids
+                if end == "archived":
+                    user.active = False
+                elif end == "deleted":
+                    user.unlink()
+                else:
+                    user._deactivate_portal_user()
+                partner.signup_prepare()
+                token = partner._generate_signup_token()
+                values = {"login": "thief@evil.test", "password": PASSWORD}
+                self.env["res.users"].signup(values, token)
+                thief = self._get_users("thief@evil.test")
+                self.assertNotEqual(thief.partner_id, partner)
+                self.assertEqual(thief.name, "thief@evil.test")
+
     def _reset_password(self, login):
         """Ask for a new password; return the address that the email goes to."""
         with self.mock_mail_gateway(mail_unlink_sent=True):
