@@ -1,8 +1,26 @@
 """What several files of the addon use."""
 
+import re
 import secrets
+import unicodedata
 
 import lxml.html
+
+from odoo.exceptions import ConcurrencyError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import email_normalize
+
+from odoo.addons.base.models.ir_mail_server import extract_rfc2822_addresses
+
+# Odoo runs the whole request again after these: they have to propagate.
+RETRIED_EXCEPTIONS = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)
+# RFC 5321, section 4.5.3.1: 64 before the @, 255 behind it.
+ADDRESS_MAX = 320
+# RFC 5322, section 3.2.3, and letters of other alphabets; no quoted local part.
+WORD = r"[^@\x00-\x20\x7f\"(),.:;<>\[\\\]]+"
+DELIVERABLE = re.compile(
+    rf"(?=.{{3,254}}$)(?=[^@]{{1,64}}@){WORD}(\.{WORD})*@[\w-]+(\.[\w-]+)*", re.ASCII
+)
 
 
 def new_placeholder():
@@ -39,3 +57,39 @@ class Trusted:
 
     Anybody can send a context over RPC, but not this class.
     """
+
+
+def get_deliverable_address(text):
+    """Return the one address in a text, or False.
+
+    It is in one form, whatever its spelling: normalised as Odoo does, with the domain
+    as mail servers know it and ASCII letters in lower case. Others have look-alikes.
+
+    Where Odoo finds a second address in the text, it mails links to both: no text with
+    two of them says whose account it is.
+    """
+    if not isinstance(text, str):
+        return False  # a form can send a file
+    if len(text) > ADDRESS_MAX or text.count("@") != 1:
+        return False
+    try:
+        address = email_normalize(text) or ""
+    except RecursionError:
+        # Python's parser follows comments within comments.
+        return False
+    invisible = "".join(filter(_is_invisible, set(address)))
+    address = address.strip(invisible)
+    # Odoo's mail server leaves out, or cuts, what this function does.
+    candidates = extract_rfc2822_addresses(address)
+    if len(candidates) != 1 or not DELIVERABLE.fullmatch(candidates[0]):
+        return False
+    [deliverable] = candidates
+    is_same = deliverable.rpartition("@")[0] == address.rpartition("@")[0]
+    if not is_same or any(map(_is_invisible, deliverable)):
+        return False
+    return deliverable.encode().lower().decode()
+
+
+def _is_invisible(character):
+    """Return whether people do not see a character: a space, a joiner, a direction."""
+    return unicodedata.category(character)[0] in "CZ"

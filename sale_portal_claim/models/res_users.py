@@ -2,9 +2,7 @@ import logging
 
 from odoo import models
 
-from odoo.addons.sales_confirm_user_create.models.portal_invitation_mail import (
-    RETRIED_EXCEPTIONS,
-)
+from odoo.addons.sales_confirm_user_create.tools import RETRIED_EXCEPTIONS
 
 _logger = logging.getLogger(__name__)
 

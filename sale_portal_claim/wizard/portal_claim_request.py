@@ -4,10 +4,11 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import hash_sign, urls, verify_hash_signed
 
-from odoo.addons.sales_confirm_user_create.models.res_partner import (
+from odoo.addons.sales_confirm_user_create.tools import (
     get_deliverable_address,
+    insert_links,
+    new_placeholder,
 )
-from odoo.addons.sales_confirm_user_create.tools import insert_links, new_placeholder
 
 _logger = logging.getLogger(__name__)
 

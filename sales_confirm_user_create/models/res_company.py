@@ -40,6 +40,11 @@ class ResCompany(models.Model):
         required=True,
         help="What the new account of a contact that belongs to a company shows.",
     )
+    portal_account_expiry_days = fields.Integer(
+        string="Delete Unused Accounts",
+        help="Days after which an account is deleted that was never activated, counted "
+        "from the latest invitation. 0: never.",
+    )
     portal_invitation_retry_date = fields.Datetime(
         copy=False,
         readonly=True,
@@ -58,6 +63,13 @@ class ResCompany(models.Model):
                 raise ValidationError(
                     self.env._("Choose at least 1 day between two reminders.")
                 )
+
+    @api.constrains("portal_account_expiry_days")
+    def _check_portal_account_expiry_days(self):
+        if any(company.portal_account_expiry_days < 0 for company in self):
+            raise ValidationError(
+                self.env._("Choose 0 or more days before unused accounts are deleted.")
+            )
 
     def _get_portal_reminder_domain(self):
         """Return the domain of the invitations that this company is to repeat now."""

@@ -1,14 +1,11 @@
 import logging
 
-from odoo import Command, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import AccessError
-from odoo.tools import format_date
-from odoo.tools.translate import LazyTranslate
 
-from .portal_invitation_mail import RETRIED_EXCEPTIONS
+from ..tools import RETRIED_EXCEPTIONS
 
 _logger = logging.getLogger(__name__)
-_lt = LazyTranslate(__name__)
 
 
 class SaleOrder(models.Model):
@@ -109,146 +106,6 @@ class SaleOrder(models.Model):
         self._filter_portal_account_policy()._ensure_portal_accounts(is_automatic=True)
         self._offer_portal_accounts()
         return res
-
-    def action_resend_portal_invitation(self):
-        """Invite the customers again who did not activate their account.
-
-        For salespeople.
-
-        :return: an action that shows who gets an email, and why others do not
-        :raise AccessError: the user is no salesperson or may not edit the orders
-        """
-        self._check_portal_account_access()
-        # sudo: a salesperson may have the own orders' customers invited, and neither
-        # reads nor writes users by it
-        invited, reasons = self.sudo()._split_orders_to_invite()
-        users = invited.partner_id.portal_user_id
-        invited._create_portal_invitations(users - users.portal_invitation_ids.user_id)
-        users.portal_invitation_ids._resend()
-        invited._note_invitation_resent()
-        return self.env["portal.invitation"]._notify_invited(
-            users.mapped("login"), reasons
-        )
-
-    def action_preview_resend(self):
-        """Show how many emails sending the invitations again would send.
-
-        :return: an action; for one order, the email is sent
-        :raise AccessError: the user is no salesperson or may not edit the orders
-        """
-        if len(self) == 1:
-            return self.action_resend_portal_invitation()
-        self._check_portal_account_access()
-        # sudo: as when the emails are sent
-        invited, reasons = self.sudo()._split_orders_to_invite()
-        preview = self.env["portal.invitation.resend"].create(
-            {
-                "order_ids": [Command.set(self.ids)],
-                "email_count": len(invited.partner_id),
-                "reasons": self.env["portal.invitation"]._join_reasons(reasons),
-            }
-        )
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Resend Portal Invitations"),
-            "res_model": preview._name,
-            "res_id": preview.id,
-            "views": [(False, "form")],
-            "target": "new",
-        }
-
-    def _split_orders_to_invite(self):
-        """Return the orders whose customers can be invited again, and a dict of the
-        names of the others to the reason."""
-        reasons = {}
-        for order in self:
-            reason = order.partner_id.portal_user_id._get_no_invitation_reason()
-            if order.state != "sale":
-                reason = _lt("the order is not confirmed.")
-            if reason:
-                reasons[order.name] = self.env._(reason)
-        return self.filtered(lambda order: order.name not in reasons), reasons
-
-    def action_create_portal_account(self):
-        """Create the accounts that are missing, by the rules of the confirmation; ask
-        first where the customer has declined.
-
-        For salespeople, after they have corrected what kept the confirmation from it.
-        For many orders there is ``portal.account.batch``.
-
-        :return: an action that asks, or shows who gets an email, and why others do not
-        :raise AccessError: the user is no salesperson or may not edit the orders
-        """
-        self._check_portal_account_access()
-        if question := self._filter_without_account()._get_decline_question():
-            return self.env["portal.account.question"]._ask("create", self, question)
-        return self._create_accounts_on_purpose()
-
-    def _filter_without_account(self):
-        """Return the confirmed orders whose customers have no account."""
-        return self.filtered(
-            lambda order: order.state == "sale" and order.portal_account_state == "none"
-        )
-
-    def _get_decline_question(self):
-        """Return what to ask before these orders' customers get an account, or ""."""
-        dates = {
-            partner._get_portal_address(): partner.portal_decline_date
-            for partner in self.partner_id
-            if partner.portal_decline_date
-        }
-        return "\n".join(
-            self.env._(
-                "%(address)s declined a portal account on %(date)s. Create it anyway?",
-                address=address,
-                date=format_date(self.env, date),
-            )
-            for address, date in dates.items()
-        )
-
-    def _create_accounts_on_purpose(self):
-        """Create the accounts that are missing, also of customers who declined.
-
-        :return: an action that shows who gets an email, and why others do not
-        :raise AccessError: the user is no salesperson or may not edit the orders
-        """
-        self._check_portal_account_access()
-        due = self._filter_without_account()
-        issues = due._on_purpose()._ensure_portal_accounts()
-        reasons = {
-            order.name: due._describe_portal_account_issue(*issue)
-            for order, issue in issues.items()
-        }
-        not_due = self.env._(
-            "the order is not confirmed, or its customer has an account."
-        )
-        reasons |= dict.fromkeys((self - due).mapped("name"), not_due)
-        # sudo: a salesperson may read which login was created, and nothing else of it
-        invited = due.sudo().filtered(lambda order: order not in issues).partner_id
-        self.env["portal.decline"]._forget(
-            [partner._get_portal_address() for partner in invited]
-        )
-        return self.env["portal.invitation"]._notify_invited(
-            invited.portal_user_id.mapped("login"), reasons
-        )
-
-    def _check_portal_account_access(self):
-        """Check that the user may have the customers of these orders invited.
-
-        :raise AccessError: the user is no salesperson, or may not edit the orders
-        """
-        self.check_access("write")
-        if not (
-            self.env.su or self.env.user.has_group("sales_team.group_sale_salesman")
-        ):
-            raise AccessError(
-                self.env._("Only salespeople may invite customers to the portal.")
-            )
-
-    def action_open_portal_user(self):
-        """Open the user of the customer, for administrators; see ``res.partner``."""
-        self.ensure_one()
-        return self.partner_id.action_open_portal_user()
 
     # === Accounts for customers === #
 

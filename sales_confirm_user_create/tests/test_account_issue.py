@@ -5,7 +5,7 @@ from odoo.tests import new_test_user, tagged
 
 from odoo.addons.base.models.res_users import ResUsers
 
-from ..models.sale_order_note import ADVICE
+from ..models.notes.sale_order import ADVICE
 from .common import PortalAccountCommon
 
 

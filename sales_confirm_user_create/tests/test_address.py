@@ -4,7 +4,7 @@ from odoo.tests import new_test_user, tagged
 
 from odoo.addons.base.models.ir_mail_server import extract_rfc2822_addresses
 
-from ..models.res_partner import get_deliverable_address
+from ..tools import get_deliverable_address
 from .common import PortalAccountCommon
 
 

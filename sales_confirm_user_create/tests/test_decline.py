@@ -213,7 +213,9 @@ class TestDecline(PortalAccountCommon, HttpCase):
         error = UserError("It is in use.")
         with (
             patch.object(self.env.registry["res.users"], "unlink", side_effect=error),
-            mute_logger("odoo.addons.sales_confirm_user_create.models.portal_vacuum"),
+            mute_logger(
+                "odoo.addons.sales_confirm_user_create.models.cleanup.res_users"
+            ),
         ):
             page = self._decline(page)
         self.assertEqual(self._get_heading(page), "Your account is deleted")

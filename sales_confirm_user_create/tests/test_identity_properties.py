@@ -10,7 +10,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.addons.auth_signup.models.res_partner import SignupError
 from odoo.addons.base.models.ir_mail_server import extract_rfc2822_addresses
 
-from ..models.res_partner import get_deliverable_address
+from ..tools import get_deliverable_address
 from .common import PortalAccountCommon
 
 # Different people who look alike: Kelvin sign, Cyrillic letter, dotless i, upper case.

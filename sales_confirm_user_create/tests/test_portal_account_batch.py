@@ -9,7 +9,7 @@ from odoo.tests import new_test_user, tagged
 
 from odoo.addons.base.models import ir_cron
 
-from ..models import portal_account_batch
+from ..models.past_orders import portal_account_batch
 from .common import PortalAccountCommon
 
 BATCH_CRON = "sales_confirm_user_create.ir_cron_portal_account_batch"

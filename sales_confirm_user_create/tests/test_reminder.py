@@ -5,7 +5,7 @@ from odoo.tests import tagged
 
 from odoo.addons.base.models import ir_cron
 
-from ..models import portal_invitation_mail
+from ..models.mailing import portal_invitation as mailing
 from .common import REMINDER_CRON, PortalAccountCommon
 
 
@@ -122,7 +122,7 @@ class TestReminder(PortalAccountCommon):
 
     def test_many_in_batches(self):
         self._invite(*(f"c{number}" for number in range(5)))
-        with patch.object(portal_invitation_mail, "REMINDER_BATCH", 2):
+        with patch.object(mailing, "REMINDER_BATCH", 2):
             self.assertEqual(len(self._remind(3)), 5)
 
     def test_job_that_is_out_of_time_goes_on_in_the_next_run(self):
@@ -132,7 +132,7 @@ class TestReminder(PortalAccountCommon):
         invitations[3:].company_id = second
         counts = []
         with (
-            patch.object(portal_invitation_mail, "REMINDER_BATCH", 2),
+            patch.object(mailing, "REMINDER_BATCH", 2),
             patch.object(ir_cron, "MIN_RUNS_PER_JOB", 1),
             patch.object(ir_cron, "MIN_TIME_PER_JOB", -1),
             self.capture_triggers(REMINDER_CRON) as capture,

@@ -1,12 +1,19 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.translate import LazyTranslate
 
-from ..tools import Trusted
-from .res_partner import get_deliverable_address
+from ...tools import Trusted, get_deliverable_address
+
+# for reasons that are shown or noted in the language of those who read them
+_lt = LazyTranslate(__name__)
+
+RESEND_PAUSE = timedelta(minutes=10)
 
 
 class ResUsers(models.Model):
-    """Sign-up and login with any spelling of an address."""
+    """Activation and invitation; sign-up and login with any spelling of an address."""
 
     _inherit = "res.users"
 
@@ -78,3 +85,60 @@ class ResUsers(models.Model):
         if user.share and not user.portal_activation_date and not user.login_date:
             user.portal_activation_date = fields.Datetime.now()
         return super()._update_last_login()
+
+    def _notify_security_setting_update(self, subject, content, **kwargs):
+        """Override of `mail` not to warn customers of their own first password."""
+        # sudo: customers may not read when they logged in
+        is_first = not self.sudo().log_ids
+        key = "sales_confirm_user_create_activation"
+        if is_first and self.env.context.get(key) is Trusted:
+            return self.env["mail.mail"]
+        return super()._notify_security_setting_update(subject, content, **kwargs)
+
+    def _activate_portal_account(self, password, kept=()):
+        """Set the first password of an account.
+
+        :param kept: keys of what stays of before, see ``_on_mailbox_proven``
+        :raise UserError: no password, or a rule of another module refuses it
+        """
+        self.ensure_one()
+        if not password:
+            raise UserError(self.env._("Enter a password."))
+        self.with_context(sales_confirm_user_create_activation=Trusted).write(
+            {"password": password}
+        )
+        self._on_mailbox_proven("activation", kept)
+
+    def _get_no_invitation_reason(self):
+        """Return why the account cannot be invited again, untranslated, or False."""
+        if not self:
+            return _lt("the customer has no account.")
+        self.ensure_one()
+        if not self.active:
+            return _lt("the account is archived.")
+        if not self._is_portal():
+            return _lt("the customer is not a portal user.")
+        if self.log_ids:
+            return _lt("the account is already activated.")
+        sent = self.portal_invitation_ids.sent_date
+        if sent and fields.Datetime.now() - sent < RESEND_PAUSE:
+            return _lt("an email was sent less than ten minutes ago.")
+        return self._get_invitation_address_issue()
+
+    def _get_mailbox(self):
+        """Return the one address that all emails to the account go to, or False: our
+        links to the login, and Odoo's to the address of the contact."""
+        address = get_deliverable_address(self.login)
+        return address == self.partner_id._get_portal_address() and address
+
+    def _get_invitation_address_issue(self):
+        """Return why no email can go to the account, to be translated, or False."""
+        self.ensure_one()
+        if not get_deliverable_address(self.login):
+            return _lt("the login of the account is not an email address.")
+        if not self._get_mailbox():
+            return _lt(
+                "the contact's address and the account's login differ. An "
+                "administrator can change the login."
+            )
+        return False

@@ -5,7 +5,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import babel_locale_parse, get_lang
 
-from ..tools import Trusted
+from ...tools import Trusted
 
 REMINDER, PAST_ORDER, RESENT, NEW_ORDER = "0", "1", "2", "3"
 

@@ -3,27 +3,24 @@ import logging
 from datetime import timedelta
 
 from odoo import Command, api, fields, models
-from odoo.exceptions import ConcurrencyError, UserError
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.exceptions import UserError
 from odoo.tools.translate import LazyTranslate
 
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
-from ..tools import insert_links, new_placeholder
+from ...tools import RETRIED_EXCEPTIONS, insert_links, new_placeholder
+from ..invitation.portal_invitation import NEW_ORDER, PAST_ORDER, REMINDER
 from .ir_mail_server import (
     SharedConnections,
     is_about_recipient,
     is_server_unreachable,
     is_temporary,
 )
-from .portal_invitation import NEW_ORDER, PAST_ORDER, REMINDER
 
 _logger = logging.getLogger(__name__)
 # for errors that become notes, in the language of those who read them
 _lt = LazyTranslate(__name__)
 
-# Odoo runs the whole request again after these: they have to propagate.
-RETRIED_EXCEPTIONS = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)
 # An email that fails is tried again after 5, 10, 20... minutes, then daily.
 FIRST_RETRY = timedelta(minutes=5)
 LAST_RETRY = timedelta(days=1)

@@ -44,14 +44,12 @@ class ResUsers(models.Model):
         help="Links from before the latest change of this number do not work.",
     )
 
-    def write(self, vals):
-        """Override of `base`: a new login is proven by nobody, and ends all links."""
-        changed = self.browse()
-        if "login" in vals:
-            changed = self.filtered(lambda user: user.login != vals["login"])
-        res = super().write(vals)
-        # sudo: those who change a login may not write what follows from it
-        for user in changed.sudo():
+    def _end_proof(self, keep_password):
+        """Have these logins proven by nobody, and end all links to them.
+
+        :param keep_password: whether it was set together with the login
+        """
+        for user in self:
             user.write(
                 {
                     "portal_proof_date": False,
@@ -61,9 +59,8 @@ class ResUsers(models.Model):
             )
             for invitation in user.portal_invitation_ids:
                 invitation.revision += 1
-            if "password" not in vals:
+            if not keep_password:
                 user._clear_unused()
-        return res
 
     def _get_proof_date(self):
         """Return when it was proven that the owner of the account reads the emails to
@@ -82,6 +79,8 @@ class ResUsers(models.Model):
         self.ensure_one()
         # sudo: customers write this about themselves by nothing but the link
         user = self.sudo()
+        # Whoever reads the emails wants an account now.
+        self.env["portal.decline"]._find_for(user.login).unlink()
         if not user._get_proof_date():
             # Whoever adds a passkey or the like now waits for this, starts anew, and is
             # logged out by then.
@@ -248,16 +247,6 @@ class ResUsers(models.Model):
             request.session.session_token = self._compute_session_token(
                 request.session.sid
             )
-
-
-class ResPartner(models.Model):
-    _inherit = "res.partner"
-
-    def _end_typed_addresses(self):
-        """Archive addresses that the customer does not know, and detach them: Odoo
-        unarchives one for somebody who signs up by a link that was mailed there."""
-        self.parent_id = False
-        self.filtered(lambda address: not address.user_ids).active = False
 
 
 def _list(kind, records, get_remove):

@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, split_every
 
-from .portal_invitation_mail import RETRIED_EXCEPTIONS
+from ...tools import RETRIED_EXCEPTIONS
 
 _logger = logging.getLogger(__name__)
 

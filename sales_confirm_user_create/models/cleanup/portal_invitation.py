@@ -1,33 +1,9 @@
-import logging
-
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
 from odoo.tools import SQL
-
-from .portal_invitation_mail import RETRIED_EXCEPTIONS
-
-_logger = logging.getLogger(__name__)
 
 # PostgreSQL checks some 600 foreign keys for each user: it takes 0.1 s, and more in a
 # large database.
 VACUUM_BATCH = 50
-
-
-class ResCompany(models.Model):
-    _inherit = "res.company"
-
-    portal_account_expiry_days = fields.Integer(
-        string="Delete Unused Accounts",
-        help="Days after which an account is deleted that was never activated, counted "
-        "from the latest invitation. 0: never.",
-    )
-
-    @api.constrains("portal_account_expiry_days")
-    def _check_portal_account_expiry_days(self):
-        if any(company.portal_account_expiry_days < 0 for company in self):
-            raise ValidationError(
-                self.env._("Choose 0 or more days before unused accounts are deleted.")
-            )
 
 
 class PortalInvitation(models.Model):
@@ -90,20 +66,3 @@ class PortalInvitation(models.Model):
             )
         )
         return self.env["res.users"].browse(user_id for [user_id] in rows)
-
-
-class ResUsers(models.Model):
-    _inherit = "res.users"
-
-    def _delete_unused(self):
-        """Delete users whom nobody misses; archive those that something refers to."""
-        for user in self:
-            try:
-                with self.env.cr.savepoint():
-                    user.unlink()
-            except RETRIED_EXCEPTIONS:
-                raise
-            except Exception:
-                # It must not be the first in each batch of the vacuum.
-                _logger.exception("Unused portal user %s is archived", user.id)
-                user.active = False

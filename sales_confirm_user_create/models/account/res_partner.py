@@ -1,56 +1,8 @@
-import re
-import unicodedata
-
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL, email_normalize, hash_sign, verify_hash_signed
+from odoo.tools import SQL, hash_sign, verify_hash_signed
 
-from odoo.addons.base.models.ir_mail_server import extract_rfc2822_addresses
-
-# RFC 5321, section 4.5.3.1: 64 before the @, 255 behind it.
-ADDRESS_MAX = 320
-# RFC 5322, section 3.2.3, and letters of other alphabets; no quoted local part.
-WORD = r"[^@\x00-\x20\x7f\"(),.:;<>\[\\\]]+"
-DELIVERABLE = re.compile(
-    rf"(?=.{{3,254}}$)(?=[^@]{{1,64}}@){WORD}(\.{WORD})*@[\w-]+(\.[\w-]+)*", re.ASCII
-)
-
-
-def get_deliverable_address(text):
-    """Return the one address in a text, or False.
-
-    It is in one form, whatever its spelling: normalised as Odoo does, with the domain
-    as mail servers know it and ASCII letters in lower case. Others have look-alikes.
-
-    Where Odoo finds a second address in the text, it mails links to both: no text with
-    two of them says whose account it is.
-    """
-    if not isinstance(text, str):
-        return False  # a form can send a file
-    if len(text) > ADDRESS_MAX or text.count("@") != 1:
-        return False
-    try:
-        address = email_normalize(text) or ""
-    except RecursionError:
-        # Python's parser follows comments within comments.
-        return False
-    invisible = "".join(filter(_is_invisible, set(address)))
-    address = address.strip(invisible)
-    # Odoo's mail server leaves out, or cuts, what this function does.
-    candidates = extract_rfc2822_addresses(address)
-    if len(candidates) != 1 or not DELIVERABLE.fullmatch(candidates[0]):
-        return False
-    [deliverable] = candidates
-    is_same = deliverable.rpartition("@")[0] == address.rpartition("@")[0]
-    if not is_same or any(map(_is_invisible, deliverable)):
-        return False
-    return deliverable.encode().lower().decode()
-
-
-def _is_invisible(character):
-    """Return whether people do not see a character: a space, a joiner, a direction."""
-    return unicodedata.category(character)[0] in "CZ"
+from ...tools import get_deliverable_address
 
 
 class ResPartner(models.Model):
@@ -288,47 +240,3 @@ class ResPartner(models.Model):
                 payload[2] = None
                 token = hash_sign(sudo.env, "signup", payload)
         return super()._get_partner_from_token(token)
-
-    def action_open_portal_user(self):
-        """Open the user of the contact, for administrators.
-
-        :return: an action
-        :raise UserError: the contact has no user
-        """
-        self.ensure_one()
-        if not self.portal_user_id:
-            raise UserError(self.env._("This contact has no user."))
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "res.users",
-            "res_id": self.portal_user_id.id,
-            "views": [(self.env.ref("base.view_users_form").id, "form")],
-        }
-
-    def action_resend_portal_invitation(self):
-        """Invite the contact again, about its latest order; see ``sale.order``.
-
-        :return: an action that shows who gets an email, or why not
-        :raise UserError: the contact has no confirmed order
-        """
-        return self._get_latest_order().action_resend_portal_invitation()
-
-    def action_create_portal_account(self):
-        """Create the account of the contact, for its latest order; see ``sale.order``.
-
-        :return: an action that shows who gets an email, or why not
-        :raise UserError: the contact has no confirmed order
-        """
-        return self._get_latest_order().action_create_portal_account()
-
-    def _get_latest_order(self):
-        """Return the latest confirmed order of the contact.
-
-        :raise UserError: there is none that the user may read
-        """
-        self.ensure_one()
-        domain = [("partner_id", "=", self.id), ("state", "=", "sale")]
-        order = self.env["sale.order"].search(domain, limit=1)
-        if not order:
-            raise UserError(self.env._("This contact has no confirmed order."))
-        return order

@@ -1,20 +1,11 @@
 from ast import literal_eval
 from collections import defaultdict
-from datetime import timedelta
 from typing import NamedTuple
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import SQL
-from odoo.tools.translate import LazyTranslate
 
-from ..tools import Trusted
-from .res_partner import get_deliverable_address
-
-# for reasons that are shown or noted in the language of those who read them
-_lt = LazyTranslate(__name__)
-
-RESEND_PAUSE = timedelta(minutes=10)
+from ...tools import Trusted
 
 
 class CustomerUser(NamedTuple):
@@ -295,71 +286,18 @@ class ResUsers(models.Model):
         """Return the id of OdooBot's contact, who signs the notes about accounts."""
         return self.env["ir.model.data"]._xmlid_to_res_id("base.partner_root")
 
-    # === Invitations === #
-
     def write(self, vals):
-        """Override of `base` to end the invitation of a user whose access ends."""
+        """Override of `base`: what ends access ends the invitation, and a new login is
+        proven by nobody."""
+        changed = self.browse()
+        if "login" in vals:
+            changed = self.filtered(lambda user: user.login != vals["login"])
         res = super().write(vals)
         if "active" in vals or "group_ids" in vals:
             # sudo: invitations are not for those who edit users, nor for customers
             self.sudo().filtered(
                 lambda user: not user.active or not user._is_portal()
             ).portal_invitation_ids._cancel("access")
+        # sudo: those who change a login may not write what follows from it
+        changed.sudo()._end_proof(keep_password="password" in vals)
         return res
-
-    def _notify_security_setting_update(self, subject, content, **kwargs):
-        """Override of `mail` not to warn customers of their own first password."""
-        # sudo: customers may not read when they logged in
-        is_first = not self.sudo().log_ids
-        key = "sales_confirm_user_create_activation"
-        if is_first and self.env.context.get(key) is Trusted:
-            return self.env["mail.mail"]
-        return super()._notify_security_setting_update(subject, content, **kwargs)
-
-    def _activate_portal_account(self, password, kept=()):
-        """Set the first password of an account.
-
-        :param kept: keys of what stays of before, see ``_on_mailbox_proven``
-        :raise UserError: no password, or a rule of another module refuses it
-        """
-        self.ensure_one()
-        if not password:
-            raise UserError(self.env._("Enter a password."))
-        self.with_context(sales_confirm_user_create_activation=Trusted).write(
-            {"password": password}
-        )
-        self._on_mailbox_proven("activation", kept)
-
-    def _get_no_invitation_reason(self):
-        """Return why the account cannot be invited again, untranslated, or False."""
-        if not self:
-            return _lt("the customer has no account.")
-        self.ensure_one()
-        if not self.active:
-            return _lt("the account is archived.")
-        if not self._is_portal():
-            return _lt("the customer is not a portal user.")
-        if self.log_ids:
-            return _lt("the account is already activated.")
-        sent = self.portal_invitation_ids.sent_date
-        if sent and fields.Datetime.now() - sent < RESEND_PAUSE:
-            return _lt("an email was sent less than ten minutes ago.")
-        return self._get_invitation_address_issue()
-
-    def _get_mailbox(self):
-        """Return the one address that all emails to the account go to, or False: our
-        links to the login, and Odoo's to the address of the contact."""
-        address = get_deliverable_address(self.login)
-        return address == self.partner_id._get_portal_address() and address
-
-    def _get_invitation_address_issue(self):
-        """Return why no email can go to the account, to be translated, or False."""
-        self.ensure_one()
-        if not get_deliverable_address(self.login):
-            return _lt("the login of the account is not an email address.")
-        if not self._get_mailbox():
-            return _lt(
-                "the contact's address and the account's login differ. An "
-                "administrator can change the login."
-            )
-        return False

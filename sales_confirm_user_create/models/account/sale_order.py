@@ -7,8 +7,8 @@ from psycopg2.errors import UniqueViolation
 from odoo import Command, api, fields, models
 from odoo.tools import SQL
 
-from .portal_invitation import NEW_ORDER, PAST_ORDER
-from .portal_invitation_mail import RETRIED_EXCEPTIONS
+from ...tools import RETRIED_EXCEPTIONS
+from ..invitation.portal_invitation import NEW_ORDER, PAST_ORDER
 from .res_users import NotPortalUserError
 
 _logger = logging.getLogger(__name__)
@@ -329,30 +329,3 @@ class SaleOrder(models.Model):
                 self.env["res.users"].browse(user_ids).write(
                     {"company_ids": [Command.link(company.id)]}
                 )
-
-    def _group_customers(self, counted):
-        """Group the customers of these orders by what would become of their accounts.
-
-        :param counted: set of the contacts' ids and addresses counted before, extended
-        :return: dict of counting fields of ``portal.account.batch`` to contacts, or
-            orders if the field counts these
-        """
-        orders = self.filtered(lambda order: order.partner_id.id not in counted)
-        due, issues = orders._split_orders_without_account(
-            orders._find_customer_users()
-        )
-        missing = due.partner_id.filtered(
-            lambda partner: partner._get_portal_address() not in counted
-        )
-        refused = (
-            self.browse([order.id for order in issues]).partner_id | due.partner_id
-        )
-        unusable = refused.filtered(lambda partner: not partner._get_portal_address())
-        counted.update(orders.partner_id.ids)
-        counted.update(partner._get_portal_address() for partner in missing)
-        return {
-            "missing_count": missing,
-            "existing_count": orders.partner_id - refused,
-            "unusable_count": unusable,
-            "other_count": refused - unusable - missing,
-        }

@@ -1,0 +1,1 @@
+from . import portal_decline, portal_invitation, res_partner, res_users

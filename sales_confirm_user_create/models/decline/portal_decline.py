@@ -1,0 +1,117 @@
+from odoo import api, fields, models
+from odoo.tools import SQL, hmac
+
+from ...tools import get_deliverable_address
+
+HASH_SCOPE = "sales_confirm_user_create.decline"
+
+
+class PortalDecline(models.Model):
+    """An address whose owner declined an account, as a keyed hash.
+
+    Contacts are merged, corrected and deleted, and users renamed or deleted: a refusal
+    belongs to neither. The date of the refusal is that of its creation.
+    """
+
+    _name = "portal.decline"
+    _description = "Portal Account Declined"
+    _rec_name = "partner_id"
+    _order = "id desc"
+
+    address_hash = fields.Char(required=True, readonly=True)
+    # for the Privacy Lookup
+    partner_id = fields.Many2one(
+        comodel_name="res.partner",
+        string="Customer",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+    )
+
+    _address_hash_uniq = models.UniqueIndex("(address_hash)")
+
+    @api.model
+    def _hash_addresses(self, addresses):
+        """Return a dict of keyed hashes to addresses.
+
+        :param addresses: iterable of addresses in their one form; False is none
+        """
+        # sudo: the key is a parameter that nobody may read
+        env = self.sudo().env
+        return {
+            hmac(env, HASH_SCOPE, address): address for address in addresses if address
+        }
+
+    @api.model
+    def _find(self, addresses):
+        """Return the refusals of addresses, found in one query.
+
+        :param addresses: iterable of addresses in their one form; False is none
+        :return: dict of addresses to refusals
+        """
+        by_hash = self._hash_addresses(addresses)
+        # sudo: whoever knows an address may learn whether its owner declined, where
+        # the caller says so
+        declines = self.sudo().search_fetch(
+            [("address_hash", "in", [*by_hash])],
+            ["address_hash", "partner_id", "create_date"],
+        )
+        return {by_hash[decline.address_hash]: decline for decline in declines}
+
+    @api.model
+    def _find_for(self, login):
+        """Return the refusal of the address that a login is, or none."""
+        address = get_deliverable_address(login)
+        return self._find([address]).get(address, self.browse())
+
+    @api.model
+    def _remember(self, login, partner):
+        """Remember that the owner of an address declined.
+
+        :param login: nothing is remembered of one that is no address
+        :param partner: the contact of the account, if there still is one
+        """
+        address = get_deliverable_address(login)
+        if not address:
+            return
+        if not partner:
+            # sudo: the contact is not shown
+            domain = [("email_normalized", "=", address)]
+            partner = self.sudo().env["res.partner"].search(domain, limit=1)
+        [address_hash] = self._hash_addresses([address])
+        # `create` would fail for the second click of two at the same moment.
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO portal_decline (
+                                address_hash, partner_id,
+                                create_uid, create_date, write_uid, write_date
+                            )
+                     VALUES (%(hash)s, %(partner)s, %(uid)s, %(now)s, %(uid)s, %(now)s)
+                ON CONFLICT DO NOTHING
+                """,
+                hash=address_hash,
+                partner=partner.id or None,
+                uid=self.env.uid,
+                now=fields.Datetime.now(),
+            )
+        )
+
+    @api.model
+    def _forget(self, addresses):
+        """Forget the refusals of addresses: their owners, or staff, decided otherwise.
+
+        :param addresses: iterable of addresses in their one form
+        """
+        # sudo: customers may not edit these, and forget their own
+        declines = self.sudo().browse()
+        declines.union(*self._find(addresses).values()).unlink()
+
+    @api.model
+    def _keep_findable(self, partners):
+        """Have the Privacy Lookup find refusals by contacts that have the address now,
+        where those who declined are deleted."""
+        by_address = {partner._get_portal_address(): partner for partner in partners}
+        for address, decline in self._find(by_address).items():
+            if not decline.partner_id:
+                decline.partner_id = by_address[address]

@@ -1,0 +1,35 @@
+from odoo import api, models
+
+from ..activation.portal_invitation import DECLINE_SCOPE
+
+
+class PortalInvitation(models.Model):
+    _inherit = "portal.invitation"
+
+    def _is_declined(self):
+        """Return whether the owner of the login has declined an account, and has not
+        activated one since."""
+        return bool(self.env["portal.decline"]._find_for(self.login))
+
+    @api.model
+    def _read_decline_token(self, token):
+        """Return whose account a link declines, and what the link is good for.
+
+        The address may decline also where its account is deleted by now.
+
+        :return: the invitation, if it still has this login; the login, or False; and
+            "valid", "used" by a login, "declined", or "invalid"
+        """
+        values = self._get_token_values(token, DECLINE_SCOPE)
+        if not values:
+            return self.browse(), False, "invalid"
+        invitation_id, login = values
+        # sudo: visitors may not read these; the token names the login
+        invitation = self.sudo().browse(invitation_id).exists()
+        users = self.sudo().env["res.users"]._find_portal_accounts(login)
+        invitation = invitation.filtered(lambda known: known.user_id in users)
+        if users:
+            accounts = invitation.user_id or users
+            return invitation, login, "used" if accounts.log_ids else "valid"
+        declined = self.env["portal.decline"]._find_for(login)
+        return invitation, login, "declined" if declined else "valid"

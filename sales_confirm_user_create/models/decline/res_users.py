@@ -1,0 +1,59 @@
+from odoo import api, models
+
+
+class ResUsers(models.Model):
+    _inherit = "res.users"
+
+    @api.model
+    def _find_portal_accounts(self, login):
+        """Return the active portal users with a login: one, or one for each website."""
+        return self.search([("login", "=", login)]).filtered(
+            lambda user: user._is_portal()
+        )
+
+    @api.model
+    def _decline_portal_account(self, login, partner, orders):
+        """Remember that the owner of an address declined, and delete the accounts that
+        we created for it and nobody has used.
+
+        :param login: the address
+        :param partner: the contact who declined
+        :param orders: the orders to note it on, in addition to those of the accounts
+        """
+        # sudo: the customer may not edit users and orders
+        unused = (
+            self.sudo()
+            ._find_portal_accounts(login)
+            .filtered(lambda user: user.portal_invitation_ids and not user.log_ids)
+        )
+        self._remember_decline(
+            login,
+            partner or unused.partner_id[:1],
+            orders.sudo() | unused.portal_invitation_ids.order_id,
+        )
+        unused._delete_unused()
+
+    @api.model
+    def _remember_decline(self, login, partner, orders):
+        """Remember that the owner of an address declined, and note it on orders.
+
+        :param login: the address
+        :param partner: the contact who declined
+        """
+        self.env["portal.decline"]._remember(login, partner)
+        issues = dict.fromkeys(orders, ("declined", None))
+        orders._set_portal_account_issues(issues, partner)
+
+    def _deactivate_portal_user(self, **post):
+        """Override of `base`: customers who delete their account have declined, for
+        the login. The address of their contact is what anybody can type."""
+        # sudo: customers may not read invitations; super replaces the login
+        accounts = [
+            (user.login, user.partner_id, user.portal_invitation_ids.order_id)
+            for user in self.sudo()
+        ]
+        res = super()._deactivate_portal_user(**post)
+        for account in accounts:
+            # Whoever signed up with the address of somebody else deletes no more.
+            self._remember_decline(*account)
+        return res
