@@ -188,19 +188,21 @@ class TestProof(PortalAccountCommon):
         self.assertFalse(user.api_key_ids)
 
     def test_other_sessions_end(self):
+        now = fields.Datetime.now()
         self.env["res.device.log"].create(
             {
                 "session_identifier": "x" * 42,
                 "user_id": self.portal_user.id,
                 "platform": "linux",
                 "browser": "chrome",
-                "last_activity": fields.Datetime.now(),
+                "last_activity": now,
                 "revoked": False,
             }
         )
         self.env.invalidate_all()
         [credential] = self.portal_user._get_unproven()
         self.assertIn("Linux Chrome", credential.name)
+        self.assertEqual(credential.date, now)
         self.portal_user._on_mailbox_proven("search")
         self.env.invalidate_all()
         self.assertFalse(self.portal_user.device_ids)

@@ -259,11 +259,17 @@ def _list(kind, records, get_remove):
         Unproven(
             key=f"{record._name}-{_get_key(record)}",
             name=f"{kind}: {_get_name(record)}",
-            date=record.create_date or None,
+            date=_get_date(record) or None,
             remove=get_remove(record),
         )
         for record in records
     ]
+
+
+def _get_date(record):
+    """Return when a session was last used, or when anything else was created."""
+    is_session = record._name == "res.device"
+    return record.last_activity if is_session else record.create_date
 
 
 def _get_key(record):
