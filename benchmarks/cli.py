@@ -26,6 +26,7 @@ def parse():
     add("--rounds", default=7, help="of guests")
     add("--due", default=1000, help="emails in a backlog")
     add("--emails", default=40, help="of each run compared with Odoo's")
+    add("--documents", default=1_000_000, help="orders, and half as many invoices")
     add("--fresh", default=5000, help="accounts without statistics")
     add("--unreachable", nargs="+", default=[20_000, 100_000], help="emails due")
     return parser.parse_args()

@@ -5,7 +5,7 @@ import contextlib
 from devtools.base import step
 from devtools.system import free_port
 
-from . import backlog, guests
+from . import backlog, documents, guests
 from .mailserver import MailServer, Relay
 from .site import Site
 
@@ -103,3 +103,12 @@ def checkout(options):
             db = stack.enter_context(site.database(min(options.sizes)))
             shops.append((name, site, db, mails.port))
         return guests.measure(shops, options.guests, options.rounds)
+
+
+def own(options):
+    """Open the portal with the own documents, and with the whole company's."""
+    orders = options.documents
+    with Site() as site, site.database(0) as db:
+        with step(f"make {orders:,} orders"):
+            login, password = site.job(db, "documents.fill", orders=orders)
+        return documents.measure(site, db, login, password, 3 * options.repeats)

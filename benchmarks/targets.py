@@ -9,7 +9,7 @@ from statistics import median
 
 import pandas
 
-from devtools.base import ADDON, PROJECT, run
+from devtools.base import ADDONS, PROJECT, run
 from devtools.environment import get_odoo
 from devtools.system import postgres_bin
 
@@ -134,6 +134,16 @@ def _checkout(figures):
     ]
 
 
+def _own(figures):
+    """Compare the same user's pages within each round."""
+    rows = []
+    for page, runs in pandas.DataFrame(figures).groupby("page"):
+        ms = runs.pivot(index="repeat", columns="is_own", values="ms")
+        time = (ms[True] / ms[False]).median()
+        rows.append(row(f"own documents: {page}, time to all", 1.2, time, "×"))
+    return rows
+
+
 TARGETS = {
     "confirm": _confirm,
     "fresh": _fresh,
@@ -142,12 +152,13 @@ TARGETS = {
     "unreachable": _unreachable,
     "send": _send,
     "checkout": _checkout,
+    "own": _own,
 }
 
 
 def describe_machine():
     """Return a dict of the date, the machine, how busy it is, and versions."""
-    changed = run(["git", "-C", PROJECT, "status", "--porcelain", "--", ADDON])
+    changed = run(["git", "-C", PROJECT, "status", "--porcelain", "--", *ADDONS])
     commit = run(["git", "-C", PROJECT, "rev-parse", "--short", "HEAD"]).strip()
     processors = Path("/proc/cpuinfo").read_text().partition("model name\t: ")[2]
     return {

@@ -7,7 +7,14 @@
     "author": "The sales_confirm_user_create authors",
     "depends": ["website_sale"],
     "data": [
+        "security/ir.model.access.csv",
         "security/portal_own_documents_security.xml",
+        "wizard/portal_documents_views.xml",
+        "wizard/portal_wizard_views.xml",
+        "wizard/base_module_uninstall_views.xml",
         "views/res_partner_views.xml",
+        "views/res_config_settings_views.xml",
     ],
+    "pre_init_hook": "pre_init_hook",
+    "uninstall_hook": "uninstall_hook",
 }

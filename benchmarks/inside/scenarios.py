@@ -8,26 +8,28 @@ from unittest.mock import patch
 
 from odoo.modules.registry import Registry
 
+from devtools.base import ADDONS
+
 from .transaction import request
 
 NOTHING_DUE = """
     UPDATE portal_invitation SET due_date = NULL WHERE due_date IS NOT NULL;
     DELETE FROM ir_cron_trigger;
 """
-ADDON = "odoo.addons.sales_confirm_user_create."
+OURS = tuple(f"odoo.addons.{name}." for name in ADDONS)
 
 
 @contextlib.contextmanager
-def without_addon(db):
-    """Have Odoo work as if the addon were not installed, on the same database.
+def without_addons(db):
+    """Have Odoo work as if the addons were not installed, on the same database.
 
-    Each method that the addon extends does what it would do without the addon: what
+    Each method that an addon extends does what it would do without the addons: what
     makes creating users cheap there must not help the wizard.
     """
     with contextlib.ExitStack() as patches:
         for model in Registry(db).models.values():
             for position, definition in enumerate(model.__mro__):
-                if not definition.__module__.startswith(ADDON):
+                if not definition.__module__.startswith(OURS):
                     continue
                 below = model.__mro__[position + 1 :]
                 for name, method in vars(definition).items():
@@ -77,7 +79,7 @@ SCENARIOS = {
     "never": Scenario(confirm),
     "known": Scenario(confirm, "all", known=True),
     "new": Scenario(confirm, "all"),
-    "wizard": Scenario(confirm_and_grant, surroundings=without_addon),
+    "wizard": Scenario(confirm_and_grant, surroundings=without_addons),
     # what "known" is compared with: the same customers
     "floor": Scenario(confirm, known=True),
 }

@@ -1,7 +1,10 @@
 from . import (
-    ir_qweb,
+    account_move,
+    ir_http,
     ir_rule,
     payment_token,
+    res_company,
+    res_config_settings,
     res_partner,
     res_users,
     sale_order,

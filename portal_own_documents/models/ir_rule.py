@@ -2,25 +2,34 @@ from odoo import api, models
 
 # No contact has this id. False would find what belongs to no contact.
 NOBODY = -1
+COMPANY_FIELDS = ("partner_id", "commercial_partner_id")
 
 
-class OwnContact:
-    """A portal user, or its contact, as if it belonged to no company.
+def limit_to_contact(record, own):
+    """Return a portal user, or its contact, as a recordset that belongs to no company.
 
     A record rule that shows documents of the user's company names
     ``commercial_partner_id``: here, it is the user's own contact, or nobody.
     """
 
-    def __init__(self, record, partner):
-        self._record = record
-        self._partner = partner
+    class OwnContact(type(record)):
+        _register = False
 
-    def __getattr__(self, name):
-        if name in ("partner_id", "commercial_partner_id"):
-            return OwnContact(self._partner, self._partner)
-        if name == "id":
-            return self._record.id or NOBODY
-        return getattr(self._record, name)
+        partner_id = commercial_partner_id = property(
+            lambda _self: limit_to_contact(own, own)
+        )
+        id = property(lambda self: super().id or NOBODY)
+
+        def __getitem__(self, key):
+            is_own = key in COMPANY_FIELDS
+            return self.partner_id if is_own else super().__getitem__(key)
+
+        def mapped(self, func):
+            if isinstance(func, str) and func.split(".")[0] in COMPANY_FIELDS:
+                return self.partner_id.mapped(func.partition(".")[2])
+            return super().mapped(func)
+
+    return OwnContact(record.env, record._ids, record._prefetch_ids)
 
 
 class IrRule(models.Model):
@@ -37,7 +46,7 @@ class IrRule(models.Model):
         own = context["user"]._get_own_contact()
         context["own_documents_only"] = own is not None
         if own is not None:
-            context["user"] = OwnContact(context["user"], own)
+            context["user"] = limit_to_contact(context["user"], own)
         return context
 
     def _compute_domain_context_values(self):

@@ -4,15 +4,6 @@ from odoo import api, fields, models
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
-    portal_own_documents = fields.Boolean(
-        string="Own Documents Only",
-        compute="_compute_portal_own_documents",
-        inverse="_inverse_portal_own_documents",
-        compute_sudo=True,
-        groups="base.group_erp_manager,sales_team.group_sale_manager",
-        help="The portal shows the orders, invoices and addresses of this contact, and "
-        "not those of the whole company.",
-    )
     portal_documents = fields.Selection(
         selection=[
             ("own", "Own"),
@@ -24,98 +15,80 @@ class ResPartner(models.Model):
         compute_sudo=True,
         groups="base.group_erp_manager,sales_team.group_sale_manager",
         help="What the portal shows. The account of a person whose contact was merged "
-        "into a company shows no documents until you decide.",
+        "into a company is closed until you decide.",
     )
 
-    @api.depends("is_company", "commercial_partner_id", "portal_own_documents")
+    @api.depends("is_company", "commercial_partner_id", "user_ids.portal_own_documents")
     def _compute_portal_documents(self):
         for partner in self:
             users = partner.with_context(active_test=False).user_ids
-            is_own = partner.portal_own_documents
-            if not any(users.mapped("share")):
-                partner.portal_documents = False
-            elif partner.is_company:
-                partner.portal_documents = "none" if is_own else "company"
+            user = users.filtered("share")[:1]
+            own = user._get_own_contact()
+            if own is None:
+                is_own = not partner.is_company and not partner.parent_id
+                partner.portal_documents = user and ("own" if is_own else "company")
             else:
-                is_own = is_own or partner == partner.commercial_partner_id
-                partner.portal_documents = "own" if is_own else "company"
-
-    @api.depends("user_ids.portal_own_documents")
-    def _compute_portal_own_documents(self):
-        for partner in self:
-            users = partner.user_ids
-            partner.portal_own_documents = any(users.mapped("portal_own_documents"))
-
-    def _inverse_portal_own_documents(self):
-        for partner in self:
-            # sudo: sales managers may change this of a portal user, and nothing else
-            users = partner.sudo().user_ids.filtered("share")
-            users.portal_own_documents = partner.portal_own_documents
+                partner.portal_documents = "own" if own else "none"
 
     def _filter_account_holders(self):
-        """Return the companies, or persons, whose carts and cards are for those who
-        log in: they have, or had, a portal user.
+        """Return the companies, or persons, who have, or had, a user.
 
         Odoo archives the contact of a portal user who deletes the account.
         """
-        if not self:
-            return self
         family = self.with_context(active_test=False)
-        users = family.env["res.users"].search(
-            [("partner_id", "child_of", self.ids), ("share", "=", True)]
-        )
+        users = family.env["res.users"].search([("partner_id", "child_of", self.ids)])
         archived = self.filtered(lambda partner: not partner.active)
         return users.partner_id.commercial_partner_id | archived
 
     def _is_account_of_person(self):
-        """Return whether the contact is no company and has a portal user."""
-        return not self.is_company and any(self.user_ids.mapped("share"))
+        """Return whether the contact is no company, and has or had a user."""
+        return not self.is_company and bool(
+            not self.active or self.with_context(active_test=False).user_ids
+        )
 
     def write(self, vals):
         """Override of `base` to keep what a portal user with own documents only submits
-        from the contacts of others: Odoo copies it to the company."""
+        from the contacts of others: Odoo copies it to the company. Where nobody knows
+        whose the account is, the own contact is one of others, too."""
         own = self.env.user._get_own_contact()
         if own is None:
             return super().write(vals)
-        # sudo: the user may not read the contacts above the own one
-        others = self.filtered(
-            lambda partner: own not in partner.sudo()._with_parents()
-        )
-        if not others:
-            return super().write(vals)
         closed = {"active", *self._address_fields(), *self._synced_commercial_fields()}
         closed |= self._get_frontend_writable_fields()
-        rest = {name: value for name, value in vals.items() if name not in closed}
-        super(ResPartner, others).write(rest)
-        return super(ResPartner, self - others).write(vals)
+        rest = {name: vals[name] for name in vals.keys() - closed if own}
+        mine = self.with_context(active_test=False)._filter_addresses(own)
+        super(ResPartner, self - mine).write(rest)
+        return super(ResPartner, self & mine).write(vals)
 
-    def _with_parents(self):
-        """Return contacts and all above them."""
-        contacts = parents = self
-        while parents := parents.parent_id - contacts:
-            contacts += parents
-        return contacts
+    def _fields_sync(self, values):
+        """Override of `base`, which copies addresses and VAT numbers to the company:
+        not those of a contact whose portal is limited, whoever writes on it next."""
+        # sudo: those who edit contacts may not read users
+        user_sudo = self.sudo().with_context(active_test=False).user_ids[:1]
+        if user_sudo._get_own_contact():
+            closed = {*self._address_fields(), *self._synced_commercial_fields()}
+            values = {name: values[name] for name in values.keys() - closed}
+        return super()._fields_sync(values)
+
+    def _filter_addresses(self, partner):
+        """Return those that are a contact or one of its addresses."""
+        return self & self.search([("id", "child_of", partner.ids)])
 
     def _can_be_edited_by_current_customer(self, **kwargs):
         """Override of `portal` to keep the forms of the company's addresses closed."""
         own = self.env.user._get_own_contact()
-        return super()._can_be_edited_by_current_customer(**kwargs) and (
-            own is None or self in self._search_addresses(own)
-        )
+        is_own = own is None or self == self._filter_addresses(own)
+        return is_own and super()._can_be_edited_by_current_customer(**kwargs)
 
-    @api.model
-    def _search_addresses(self, partner):
-        """Return a contact and its addresses."""
-        return self.search([("id", "child_of", partner.ids)])
-
-    def _filter_shown_to_current_customer(self):
-        """Return the addresses that a portal user may see: the own, the company's, and
-        those that are on the own orders because Odoo chose them."""
+    def _filter_for_customer(self):
+        """Return the addresses that the current customer may see: the own, the
+        company's, and those that are on the own orders because Odoo chose them."""
         own = self.env.user._get_own_contact()
         if own is None:
             return self
-        shown = self._search_addresses(own)
         # sudo: a cart is not for portal users to read
-        orders = self.env["sale.order"].sudo().search([("partner_id", "in", shown.ids)])
-        shown |= orders.partner_shipping_id | orders.partner_invoice_id
-        return self & (shown | own.commercial_partner_id)
+        orders_sudo = self.env["sale.order"].sudo()
+        orders_sudo = orders_sudo.search([("partner_id", "child_of", own.ids)])
+        chosen = orders_sudo.partner_shipping_id | orders_sudo.partner_invoice_id
+        company = own.commercial_partner_id.filtered("is_company")
+        return self & (chosen | company | self._filter_addresses(own))

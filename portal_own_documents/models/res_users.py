@@ -23,55 +23,41 @@ class ResUsers(models.Model):
         if not self or self._is_internal():
             return None
         partner, above = self.partner_id, self.partner_id.commercial_partner_id
-        if partner != above and above._is_account_of_person():
-            return partner
-        if not self.portal_own_documents:
+        if partner != above:
+            if self.portal_own_documents or above._is_account_of_person():
+                return partner
             return None
-        if partner.is_company:
-            return partner.browse()
-        return partner if partner != above else None
-
-    def _is_account_undecided(self):
-        """Return whether nobody knows whose documents the portal may show."""
-        own = self._get_own_contact()
-        return own is not None and not own
+        is_lost = self.portal_own_documents and partner.is_company
+        return partner.browse() if is_lost else None
 
     def write(self, vals):
         """Override of `base` to note on the contacts who changed what they see, and to
         let them follow nothing that they no longer see."""
-        changed = self.browse()
-        if "portal_own_documents" in vals:
-            is_own = bool(vals["portal_own_documents"])
-            changed = self.filtered(lambda user: user.portal_own_documents != is_own)
-        followed = changed._get_shown_followers()
+        if "portal_own_documents" not in vals:
+            return super().write(vals)
+        is_own = vals["portal_own_documents"]
+        changed = self.filtered(lambda user: user.portal_own_documents != is_own)
         res = super().write(vals)
-        (followed - changed._get_shown_followers()).unlink()
-        changed._note_own_documents()
+        body = self.env._("The portal shows the documents of the whole company.")
+        if is_own:
+            body = self.env._("The portal shows the contact's own documents only.")
+            changed._unfollow_hidden_documents()
+        # sudo: a note on contacts that the user may see, and possibly not edit
+        for partner in changed.partner_id.sudo():
+            partner._message_log(body=body, author_id=self.env.user.partner_id.id)
         return res
 
-    def _get_shown_followers(self):
-        """Return the subscriptions of these users to records that they may read."""
+    def _unfollow_hidden_documents(self):
+        """End the subscriptions of these users to what they may not read."""
         # sudo: subscriptions are not for everybody to read, or to end
-        followers = self.env["mail.followers"].sudo()
-        shown = followers.browse()
+        followers_sudo = self.env["mail.followers"].sudo()
         for user in self:
-            domain = [("partner_id", "=", user.partner_id.id)]
-            followed = followers.search(domain).grouped("res_model")
-            for model, rows in followed.items():
-                if model not in self.env:
-                    continue
-                records = self.env[model].with_user(user).browse(rows.mapped("res_id"))
-                ids = set(records.exists()._filtered_access("read").ids)
-                shown += rows.filtered(lambda row, ids=ids: row.res_id in ids)
-        return shown
-
-    def _note_own_documents(self):
-        """Note on the contacts what their portal shows from now on."""
-        # sudo: a note on a contact that the user may see, and possibly not edit
-        for user in self.sudo():
-            body = user.env._("The portal shows the documents of the whole company.")
-            if user.portal_own_documents:
-                body = user.env._("The portal shows the contact's own documents only.")
-            user.partner_id._message_log(
-                body=body, author_id=self.env.user.partner_id.id
-            )
+            followed = followers_sudo.search([("partner_id", "=", user.partner_id.id)])
+            for name, rows in followed.grouped("res_model").items():
+                model = self.env.get(name, self).with_user(user)
+                if model._name == name and model.has_access("read"):
+                    records = model.browse(rows.mapped("res_id")).exists()
+                    hidden = records - records._filtered_access("read")
+                    rows.filtered(
+                        lambda row, ids=hidden.ids: row.res_id in ids
+                    ).unlink()

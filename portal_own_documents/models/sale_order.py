@@ -1,25 +1,44 @@
+from werkzeug.exceptions import Forbidden
+
 from odoo import models
 
 
 class SaleOrder(models.Model):
     _inherit = "sale.order"
 
-    def _is_of_account_holder(self):
-        """Return whether the customer of a cart belongs to a company, where only users
-        buy, or is a person with a personal account."""
-        if not self or self._is_anonymous_cart():
+    def _is_closed_to_visitor(self):
+        """Return whether the current user is a visitor who has to log in to go on with
+        this cart: its customer is a company, where only users buy, has or had a user,
+        or has ordered before. The visitor would edit the contact and its addresses.
+        """
+        # sudo: visitors may not read users and orders, and learn nothing but this
+        order_sudo = self.sudo()
+        if not (order_sudo.website_id and order_sudo.state in ("draft", "sent")):
             return False
-        # sudo: visitors may not read users, and learn nothing but this
-        family = self.sudo().partner_id.commercial_partner_id
-        return family.is_company or bool(family._filter_account_holders())
+        if not self.env.user._is_public() or order_sudo._is_anonymous_cart():
+            return False
+        family = order_sudo.partner_id.commercial_partner_id
+        orders = [("partner_id", "child_of", family.ids), ("state", "=", "sale")]
+        return bool(
+            family.is_company
+            or family._filter_account_holders()
+            or order_sudo.search_count(orders, limit=1)
+        )
+
+    def _update_address(self, partner_id, fnames=None):
+        """Override of `website_sale` to take no address of a colleague."""
+        address = self.env["res.partner"].browse(partner_id)
+        if address - address._filter_for_customer():
+            raise Forbidden()
+        return super()._update_address(partner_id, fnames)
 
     def _action_confirm(self):
         """Override of `delivery`: a pickup point, whose data the browser sends, becomes
         an address below the order's, or the one there that looks like it. Below that of
         the company, it would be a colleague's."""
         for order in self.filtered("pickup_location_data"):
-            # sudo: those who confirm orders may not read how users are limited
-            own = order.partner_id.sudo().user_ids[:1]._get_own_contact()
-            if own and order.partner_shipping_id.parent_id != own:
-                order.partner_shipping_id = order.partner_id
+            buyer = order.partner_id
+            is_of_company = order.partner_shipping_id.parent_id != buyer
+            if is_of_company and buyer != buyer.commercial_partner_id:
+                order.partner_shipping_id = buyer
         return super()._action_confirm()

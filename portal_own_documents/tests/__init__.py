@@ -1,1 +1,11 @@
-from . import test_i18n
+from . import (
+    test_addresses,
+    test_documents,
+    test_i18n,
+    test_invoices,
+    test_pages,
+    test_rules,
+    test_switch,
+    test_undecided,
+    test_visitors,
+)
