@@ -12,10 +12,10 @@
         "security/portal_claim_security.xml",
         "data/portal_claim_data.xml",
         "report/portal_adoption_report_views.xml",
-        "views/portal_account_batch_views.xml",
-        "views/portal_account_question_views.xml",
+        "views/mail_layout_templates.xml",
         "views/portal_claim_templates.xml",
         "views/res_config_settings_views.xml",
         "views/sale_order_views.xml",
     ],
+    "uninstall_hook": "uninstall_hook",
 }

@@ -1,7 +1,7 @@
 from odoo import http
 from odoo.fields import Domain
 from odoo.http import request
-from odoo.tools import SQL, consteq
+from odoo.tools import consteq
 
 from odoo.addons.sale.controllers.portal import CustomerPortal
 
@@ -11,24 +11,11 @@ class PortalClaims(CustomerPortal):
 
     def _prepare_orders_domain(self, partner):
         """Override of `sale` to list the orders that were added to the account."""
-        domain = super()._prepare_orders_domain(partner)
-        if not request.env.user._is_portal():
-            return domain
-        # Customers may not read the field.
-        claimed = Domain.custom(
-            to_sql=lambda model, alias, query: SQL(
-                "%s = %s", SQL.identifier(alias, "portal_partner_id"), partner.id
-            )
-        )
-        return list(
-            Domain(domain).map_conditions(
-                lambda condition: (
-                    condition | claimed
-                    if condition.field_expr == "partner_id"
-                    else condition
-                )
-            )
-        )
+        # sudo: customers may not read the field
+        orders_sudo = request.env["sale.order"].sudo()
+        claimed = [("portal_partner_id", "=", partner.id), ("state", "=", "sale")]
+        domain = Domain(super()._prepare_orders_domain(partner))
+        return list(domain | Domain("id", "in", orders_sudo.search(claimed).ids))
 
     @http.route(
         "/my/orders/<int(max=2147483647):order_id>/claim",
@@ -44,20 +31,18 @@ class PortalClaims(CustomerPortal):
             that has just ordered
         """
         # sudo: nobody can read the order who has no account for it
-        order = request.env["sale.order"].sudo().browse(order_id).exists()
+        order_sudo = request.env["sale.order"].sudo().browse(order_id).exists()
+        # bytes: it compares no other text than ASCII
+        given = str(access_token or "").encode(errors="replace")
         method = None
-        if request.session.get("sale_last_order_id") == order.id:
+        if request.session.get("sale_last_order_id") == order_id:
             method = "browser"
-        elif access_token and consteq(
-            # bytes: it compares no other text than ASCII
-            (order.access_token or "").encode(),
-            str(access_token).encode(errors="replace"),
-        ):
+        elif given and consteq((order_sudo.access_token or "").encode(), given):
             method = "email"
-        if not order or not method or not order._is_claimable_by(request.env.user):
+        if not method or not order_sudo._filter_claimable(request.env.user):
             return request.redirect("/my/orders")
-        order._claim_for(request.env.user.sudo(), method)
-        return request.redirect(order.get_portal_url())
+        order_sudo._claim_for(request.env.user.sudo(), method)
+        return request.redirect(order_sudo.get_portal_url())
 
     @http.route(
         "/my/orders/missing",
@@ -76,28 +61,29 @@ class PortalClaims(CustomerPortal):
         if not requests._is_available(request.website):
             return request.redirect("/my/orders")
         # sudo: customers may not read how they log in
-        user = request.env.user.sudo()
+        user_sudo = request.env.user.sudo()
         is_post = request.httprequest.method == "POST"
-        token = token if isinstance(token, str) else None  # or an uploaded file
-        values = {"page_name": "order", "token": token, "status": "ask"}
-        if not requests._has_mailbox():
-            values["status"] = "address"
-        elif token and not requests._is_valid_token(token):
-            values["status"] = "invalid"
-        elif token and is_post:
-            user._on_mailbox_proven("search", request.httprequest.form.getlist("keep"))
-            return request.redirect("/my/orders")
-        elif token:
-            values |= {
-                "status": "found",
-                "orders": request.env["sale.order"]._find_claimable_orders(user),
-                "unproven": user._get_unproven(),
-                "is_proven": user._get_proof_date(),
-            }
-        elif is_post:
+        if not user_sudo._get_mailbox():
+            status = "address"
+        elif not token:
+            status = "sent" if is_post else "ask"
+        else:
+            status = "found" if requests._is_valid_token(token) else "invalid"
+        if status == "sent":
             requests._send_link(request.website)
-            values["status"] = "sent"
-        response = request.render("sale_portal_claim.portal_missing_orders", values)
+        elif status == "found" and is_post:
+            kept = request.httprequest.form.getlist("keep")
+            user_sudo._on_mailbox_proven("search", kept)
+            return request.redirect("/my/orders")
+        response = request.render(
+            "sale_portal_claim.portal_missing_orders",
+            {
+                "page_name": "order",
+                "status": status,
+                "token": token,
+                "user_sudo": user_sudo,
+            },
+        )
         response.headers["Cache-Control"] = "no-store"
         response.headers["Referrer-Policy"] = "same-origin"
         return response

@@ -11,8 +11,7 @@ class AccountMove(models.Model):
         compute="_compute_portal_partner_id",
         store=True,
         index="btree_not_null",
-        # for the record rule
-        groups=fields.NO_ACCESS,
+        groups="base.group_system",
         help="The contact whose portal account shows all orders of this invoice.",
     )
 

@@ -1,34 +1,30 @@
-from odoo import fields, models
+from odoo import models
 
 
 class ResPartner(models.Model):
-    """Contacts whose orders are in the account of another one."""
-
     _inherit = "res.partner"
 
-    portal_claim_due = fields.Selection(
-        selection=[("activation", "Activation"), ("search", "Search in the portal")],
-        copy=False,
-        readonly=True,
-        index="btree_not_null",
-        groups="base.group_system",
-        help="The scheduled action adds more orders to this contact's account.",
-    )
+    def _filter_guests(self):
+        """Return the contacts that have no company, no people and no user, archived or
+        not; the checkout creates addresses below a guest, for a delivery elsewhere."""
+        contacts = self.with_context(active_test=False)
+        domain = [("parent_id", "in", self.ids), ("type", "in", ("contact", False))]
+        return (
+            contacts.filtered(
+                lambda contact: (
+                    not (contact.parent_id or contact.is_company or contact.user_ids)
+                )
+            )
+            - contacts.search(domain).parent_id
+        )
 
     def write(self, vals):
-        """Override of `base`: claims end with the guest and the address they rest
+        """Override of `base`: a claim ends with the guest and the addresses it rests
         on."""
         res = super().write(vals)
-        if not {"email", "is_company", "parent_id"}.isdisjoint(vals):
+        if not {"company_id", "email", "is_company", "parent_id"}.isdisjoint(vals):
             self._end_unfit_claims()
         return res
-
-    def unlink(self):
-        """Override of `base`: an account that ends releases its claims."""
-        # sudo: those who delete a contact may not edit orders of others
-        orders = self.env["sale.order"].sudo()
-        orders.search([("portal_partner_id", "in", self.ids)])._unclaim()
-        return super().unlink()
 
     def _end_unfit_claims(self):
         """End the claims by and on these contacts that nothing supports any more."""

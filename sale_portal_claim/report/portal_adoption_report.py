@@ -17,10 +17,3 @@ class PortalAdoptionReport(models.Model):
             "%s, (sale.portal_partner_id IS NOT NULL)::int AS claimed_count",
             super()._select(),
         )
-
-    def _get_active_account_sql(self) -> SQL:
-        """Extend: claimed orders count, too."""
-        return SQL(
-            "(%s OR sale.portal_partner_id IS NOT NULL)",
-            super()._get_active_account_sql(),
-        )

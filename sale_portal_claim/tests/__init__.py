@@ -4,4 +4,5 @@ from . import (
     test_claim_performance,
     test_claim_portal,
     test_i18n,
+    test_security,
 )

@@ -9,8 +9,6 @@ from odoo.addons.sales_confirm_user_create.tests.common import PortalAccountComm
 
 from ..models import res_users
 
-CLAIM_CRON = "sale_portal_claim.ir_cron_portal_claim"
-
 
 @tagged("post_install", "-at_install")
 class TestClaim(PortalAccountCommon):
@@ -200,7 +198,7 @@ class TestClaim(PortalAccountCommon):
                 self.account.email = email
                 self._prove()
                 self.assertFalse(order.portal_partner_id)
-                self.assertFalse(order._is_claimable_by(self.portal_user))
+                self.assertFalse(order._filter_claimable(self.portal_user))
                 action = order.action_claim_for_account()
                 self.assertIn("another email", action["params"]["message"])
                 savepoint.rollback()
@@ -221,24 +219,17 @@ class TestClaim(PortalAccountCommon):
         self._prove()
         self.assertFalse(order.portal_partner_id)
 
-    def test_rest_is_claimed_by_the_job(self):
+    def test_rest_is_claimed_by_the_next_proof(self):
         orders = self.env["sale.order"]
         for _ in range(5):
             orders += self._create_guest_order()
-        with (
-            patch.object(res_users, "CLAIM_BATCH", 2),
-            self.capture_triggers(CLAIM_CRON) as triggers,
-        ):
+        with patch.object(res_users, "CLAIM_MAX", 3):
             self._prove()
-            self.assertEqual(len(orders.filtered("portal_partner_id")), 2)
-            self.assertTrue(triggers.records)
-            with self.enter_registry_test_mode():
-                self.env.ref(CLAIM_CRON).method_direct_trigger()
-        self.env.invalidate_all()
+            self.assertEqual(len(orders.filtered("portal_partner_id")), 3)
+            self._prove()
         for order in orders:
             self._assert_claimed(order, "search")
             self.assertEqual(len(self._get_notes(order)), 2)
-        self.assertFalse(self.account.portal_claim_due)
 
     @mute_logger("odoo.addons.sale_portal_claim.models.res_users")
     def test_failed_claim_keeps_nobody_from_a_new_password(self):
@@ -337,10 +328,10 @@ class TestClaim(PortalAccountCommon):
 
     def test_nobody_sets_claims_by_a_default(self):
         Orders = self.env["sale.order"].with_user(self.salesperson)
-        with self.assertRaises(AccessError):
-            Orders.with_context(default_portal_partner_id=self.account.id).create(
-                {"partner_id": self.customer.id}
-            )
+        order = Orders.with_context(default_portal_partner_id=self.account.id).create(
+            {"partner_id": self.customer.id}
+        )
+        self.assertFalse(order.portal_partner_id)
 
     def test_copies_are_in_no_account(self):
         order = self._create_guest_order()
@@ -412,22 +403,7 @@ class TestClaim(PortalAccountCommon):
         orders.order_line.qty_delivered = 1
         orders._create_invoices().action_post()
 
-    # === Reports and previews === #
-
-    def test_preview_of_past_orders_counts_what_activation_claims(self):
-        self.portal_user.unlink()
-        partners = self.env["res.partner"].create(
-            [{"name": "Guest", "email": "jane@example.com"} for _ in range(3)]
-        )
-        orders = self._create_orders(partners)
-        orders.write({"state": "sale"})
-        batch_id = self.env["portal.account.batch"].action_preview(orders[:1].ids)
-        batch = self.env["portal.account.batch"].browse(batch_id["res_id"])
-        self.assertEqual(batch.claimable_count, 2)
-        self.company.portal_order_claims = False
-        batch_id = self.env["portal.account.batch"].action_preview(orders[:1].ids)
-        batch = self.env["portal.account.batch"].browse(batch_id["res_id"])
-        self.assertEqual(batch.claimable_count, 0)
+    # === Reports === #
 
     def test_report_counts_claimed_orders(self):
         order, unclaimed = self._create_guest_order(), self._create_guest_order()
@@ -438,8 +414,8 @@ class TestClaim(PortalAccountCommon):
             Report.search([("order_id", "=", record.id)])
             for record in (order, unclaimed)
         )
-        self.assertEqual((row.claimed_count, row.activated_rate), (1, 1))
-        self.assertEqual((other.claimed_count, other.activated_rate), (0, 0))
+        self.assertEqual(row.claimed_count, 1)
+        self.assertEqual(other.claimed_count, 0)
 
     def test_filters(self):
         guest, claimed = self._create_guest_order(), self._create_guest_order()

@@ -85,7 +85,7 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
             self._order_in_this_browser(self._create_guest_order(email))
             [text] = self._get_offer(self._open("/shop/confirmation"))
             texts.add(text)
-        self.assertEqual(texts, {"Have an account? Sign in to add this order to it."})
+        self.assertEqual(texts, {"Have an account? Log in to add this order to it."})
 
     def test_browser_that_ordered_adds_the_order(self):
         order = self._create_guest_order()
@@ -146,7 +146,7 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
         self._log_in()
         page = self._open(url)
         self.assertEqual(
-            self._get_offer(page), ["Have an account? Sign in to add this order to it."]
+            self._get_offer(page), ["Have an account? Log in to add this order to it."]
         )
         [link] = page.xpath("//*[contains(@class, 'o_portal_claim')]//a/@href")
         self.assertIn(order.access_token, parse_qs(urlsplit(link).query)["redirect"][0])
@@ -376,7 +376,7 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
             (other_site.id, second.id),
         )
         self.env.invalidate_all()
-        self.assertFalse(order._is_claimable_by(second))
+        self.assertFalse(order._filter_claimable(second))
 
     # === Documents show the buyer === #
 

@@ -1,1 +1,1 @@
-from . import base_partner_merge, portal_account_question, portal_claim_request
+from . import portal_claim_request

@@ -2,13 +2,9 @@ import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.tools import hash_sign, urls, verify_hash_signed
+from odoo.tools import hash_sign, urls
 
-from odoo.addons.sales_confirm_user_create.tools import (
-    get_deliverable_address,
-    insert_links,
-    new_placeholder,
-)
+from odoo.addons.sales_confirm_user_create.tools import insert_links, new_placeholder
 
 _logger = logging.getLogger(__name__)
 
@@ -38,69 +34,59 @@ class PortalClaimRequest(models.TransientModel):
         user = self.env.user
         # sudo: the setting is the company's, whoever visits
         is_on = website.sudo().company_id.portal_order_claims
-        return is_on and user._is_portal() and bool(get_deliverable_address(user.login))
+        return is_on and user._is_portal() and "@" in user.login
 
     @api.model
     def _send_link(self, website):
         """Email the current user a link, unless there were enough today."""
-        # sudo: customers have no access to their requests, whose links prove something
-        requests, user = self.sudo(), self.env.user
-        mailbox = user.sudo()._get_mailbox()
-        if not mailbox or not user.sudo().try_lock_for_update(allow_referencing=True):
-            return
+        # sudo: customers have no access to their requests, nor to how they log in
+        self_sudo, user_sudo = self.sudo(), self.env.user.sudo()
         since = fields.Datetime.now() - VALIDITY
-        domain = [("user_id", "=", user.id), ("create_date", ">", since)]
-        if requests.search_count(domain) >= DAILY_MAX:
+        domain = [("user_id", "=", user_sudo.id), ("create_date", ">", since)]
+        if (
+            not user_sudo.try_lock_for_update(allow_referencing=True)
+            or self_sudo.search_count(domain) >= DAILY_MAX
+        ):
             return
-        request = requests.create(
-            {"user_id": user.id, "company_id": website.company_id.id}
-        )
-        template = self.env.ref(
+        template_sudo = self_sudo.env.ref(
             "sale_portal_claim.mail_template_portal_missing_orders",
             raise_if_not_found=False,
         )
-        if not template:
+        if not template_sudo:
             _logger.error("The mail template for missing orders is deleted")
             return
-        values = self._get_link_values()
-        token = hash_sign(requests.env, LINK_SCOPE, values, expiration=VALIDITY)
-        url = f"/my/orders/missing?token={token}"
-        link = urls.urljoin(website.get_base_url(), url)
+        values = {"user_id": user_sudo.id, "company_id": website.company_id.id}
+        signed = self._get_link_values()
+        token = hash_sign(self_sudo.env, LINK_SCOPE, signed, expiration=VALIDITY)
+        path = f"/my/orders/missing?token={token}"
+        link = urls.urljoin(website.get_base_url(), path)
         placeholder = new_placeholder()
-        template = template.sudo().with_context(sale_portal_claim_url=placeholder)
-        mail_id = template.send_mail(
-            request.id,
+        mail_id = template_sudo.with_context(
+            sale_portal_claim_url=placeholder
+        ).send_mail(
+            self_sudo.create(values).id,
             email_values={
-                "email_to": mailbox,
+                "email_to": user_sudo._get_mailbox(),
                 "email_cc": False,
                 "recipient_ids": [],
                 "auto_delete": True,
                 "message_type": "user_notification",
             },
+            email_layout_xmlid="sale_portal_claim.mail_layout_missing_orders",
         )
-        mail = requests.env["mail.mail"].browse(mail_id)
-        mail.body_html = insert_links(mail.body_html, {placeholder: link})
-        mail.send()
+        mail_sudo = self_sudo.env["mail.mail"].browse(mail_id)
+        mail_sudo.body_html = insert_links(mail_sudo.body_html, {placeholder: link})
+        mail_sudo.send()
 
     @api.model
     def _is_valid_token(self, token):
         """Return whether a link was mailed to the login of the current user today."""
-        try:
-            values = verify_hash_signed(self.sudo().env, LINK_SCOPE, token)
-        except ValueError:
-            # decoding what a mail program has cut
-            return False
-        return values == self._get_link_values() and self._has_mailbox()
+        values = self.env["portal.invitation"]._get_token_values(token, LINK_SCOPE)
+        return values == self._get_link_values()
 
     @api.model
     def _get_link_values(self):
         """Return what is signed in a link: who asked, and the login it goes to."""
         # sudo: customers may not read how often their login has changed
-        user = self.env.user.sudo()
-        return [user.id, user.login, user.portal_login_revision]
-
-    @api.model
-    def _has_mailbox(self):
-        """Return whether all emails to the current user go to the login."""
-        # sudo: of the own account, nothing but this
-        return bool(self.env.user.sudo()._get_mailbox())
+        user_sudo = self.env.user.sudo()
+        return [user_sudo.id, user_sudo.login, user_sudo.portal_login_revision]
