@@ -66,7 +66,7 @@ for user in users["revoked"] + users["revoked.due"]:
 CHANGES = """
 template = env.ref("sales_confirm_user_create.mail_template_portal_invitation")
 footer = (
-    "<p>(object.name) <t t-out='object.user_id.name or 0'/> sold "
+    "<p t-attf-title='#{object.name}'>Sold: "
     "<t t-out='object.portal_invitation_order_id.name'/>.</p>"
 )
 for lang, subject, hello in (
@@ -79,6 +79,7 @@ for lang, subject, hello in (
 template.attachment_ids = [(0, 0, {"name": "terms.txt", "raw": b"Our terms"})]
 job = env.ref("sales_confirm_user_create.ir_cron_portal_invitation")
 job.write({"priority": 7, "interval_number": 2, "interval_type": "days"})
+env.ref("sales_confirm_user_create.ir_cron_portal_account_batch").unlink()
 reminders = env.ref("sales_confirm_user_create.ir_cron_portal_reminder")
 reminders.with_context(lang="fr_FR").name = "Nos rappels"
 website = env["website"].search([], limit=1)
@@ -90,6 +91,9 @@ for name in (
 ):
     view = env.ref(name).with_context(website_id=website.id)
     view.arch_db = view.arch_db.replace("</", " </", 1)
+"""
+DELETE_TEMPLATE = """
+env.ref("sales_confirm_user_create.mail_template_portal_invitation").unlink()
 """
 
 

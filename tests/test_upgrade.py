@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from devtools.base import ADDON, PROJECT
+from devtools.base import ADDON, ADDONS, PROJECT
 
 from . import old_shop
 from .client import Visitor
@@ -21,7 +21,9 @@ pytestmark = pytest.mark.slow
 
 PASSWORD = "correct horse battery"
 KEPT = {
-    "users": "SELECT id, login, active, share, portal_activation_date FROM res_users",
+    # employees get the date of their first login, too
+    "users": "SELECT id, login, active, share, "
+    "CASE WHEN share THEN portal_activation_date END FROM res_users",
     "settings": "SELECT id, portal_account_policy, portal_reminder_max, "
     "portal_reminder_days FROM res_company",
     "orders": "SELECT id, state, user_created, partner_id FROM sale_order",
@@ -99,14 +101,22 @@ def old(request, shop_instance, tmp_path_factory):
     folder = tmp_path_factory.mktemp("release")
     old_shop.unpack(request.param, folder)
     db = old_shop.install(shop_instance, "old", folder)
-    yield SimpleNamespace(db=db, mailbox=old_shop.use(db), addons=folder)
+    yield SimpleNamespace(
+        db=db, mailbox=old_shop.use(db), addons=folder, release=request.param
+    )
     shop_instance.drop_database("old")
 
 
 @pytest.fixture(scope="module")
 def updated(old):
-    """A copy of that database after an update, and what a second update makes of it."""
+    """A copy of that database after an update, and what a second update makes of it.
+
+    The mail template is new in one, and missing in the other, before.
+    """
     db = old.db.copy("updated")
+    if old.release == "19.0.1.0.1":
+        db.instance.addons = [old.addons]
+        db.shell(old_shop.DELETE_TEMPLATE)
     queries = {**KEPT, **OWN, "invitations": INVITATIONS}
     log, data = old_shop.update(db), _read(db, queries)
     invitations = db.sql(INVITATIONS)
@@ -126,12 +136,16 @@ def running(updated):
 
 @pytest.fixture(scope="module")
 def changed(old):
-    """A shop that had changed what it may change, updated and running."""
+    """A shop that had changed what it may change, updated and running.
+
+    Whoever updates it is told what became of the mail template.
+    """
     db = old.db.copy("changed")
     db.instance.addons = [old.addons]
     db.shell(old_shop.CHANGES)
     assert len([1 for [website] in db.sql(OLD_VIEWS) if website]) == 3
-    assert not _problems(old_shop.update(db))
+    [problem] = _problems(old_shop.update(db))
+    assert "(edited before 19.0.2)" in problem
     with old_shop.run(db) as shop:
         yield shop
     db.instance.drop_database("changed")
@@ -142,6 +156,12 @@ def test_an_update_logs_no_error_and_no_warning(updated):
     assert updated.db.value(
         "SELECT latest_version FROM ir_module_module WHERE name = %s", ADDON
     ) == old_shop.version(PROJECT)
+
+
+def test_an_update_brings_the_companions(updated):
+    """Claims come along because what they depend on is new, too."""
+    states = "SELECT name, state FROM ir_module_module WHERE name IN %s"
+    assert dict(updated.db.sql(states, ADDONS)) == dict.fromkeys(ADDONS, "installed")
 
 
 def test_an_update_keeps_all_data(old, updated):
@@ -158,11 +178,10 @@ def test_each_account_keeps_its_invitation(old, updated):
     ]
 
 
-def test_only_accounts_of_the_addon_are_as_old_as_their_invitation(updated):
-    """Others are not deleted when they are not used."""
+def test_accounts_of_others_are_not_deleted_when_they_are_not_used(updated):
     assert updated.db.sql(
         "SELECT login FROM portal_invitation JOIN res_users ON res_users.id = user_id "
-        "WHERE portal_invitation.create_date <> res_users.create_date"
+        "WHERE is_account_created IS NOT TRUE"
     ) == [("granted@example.com",)]
 
 
@@ -264,21 +283,63 @@ def test_scheduled_actions_keep_what_the_shop_chose(changed):
     assert jobs["model._cron_remind()"][0] == "Nos rappels"
 
 
-def test_a_changed_template_keeps_its_words(changed):
+def test_a_deleted_scheduled_action_is_back(changed):
+    [[name]] = changed.db.sql(
+        "SELECT cron_name FROM ir_cron JOIN ir_act_server action "
+        "ON action.id = ir_actions_server_id WHERE code = 'model._cron_process()'"
+    )
+    assert name == "Portal Invitations: accounts for past orders"
+
+
+def test_a_changed_template_is_archived_with_all_it_had(changed):
+    [template] = changed.admin(
+        "mail.template",
+        "search_read",
+        [("name", "like", "edited before 19.0.2"), ("active", "=", False)],
+        ["subject", "body_html", "attachment_ids", "model"],
+    )
+    assert template["subject"].startswith("Welcome to")
+    assert "Dear" in template["body_html"]
+    assert "#{object.name}" in template["body_html"]
+    assert len(template["attachment_ids"]) == 1
+    [french] = changed.admin(
+        "mail.template",
+        "read",
+        [template["id"]],
+        ["body_html"],
+        context={"lang": "fr_FR"},
+    )
+    assert "Salut" in french["body_html"]
+
+
+def test_administrators_find_a_message_about_it(changed):
+    [channel] = changed.admin(
+        "discuss.channel",
+        "search_read",
+        [("name", "=", "Administrators")],
+        ["message_ids"],
+    )
+    messages = changed.admin(
+        "mail.message", "read", channel["message_ids"], ["body", "author_id"]
+    )
+    [message] = [row for row in messages if "edited before 19.0.2" in row["body"]]
+    assert message["author_id"][1] == "OdooBot"
+    [member] = changed.admin(
+        "discuss.channel.member",
+        "search_read",
+        [("channel_id", "=", channel["id"]), ("is_self", "=", True)],
+        ["message_unread_counter"],
+    )
+    assert member["message_unread_counter"]
+
+
+def test_emails_that_were_due_have_the_new_words(changed):
     changed.db.wake_cron()
-    due = changed.mailbox.wait_for_one("due@example.com", "Welcome to")
-    assert due.message["Subject"].endswith(", Due")
-    assert "Dear Due," in due.html
-    assert "(object.name) 0 sold S0" in due.html
-    assert "valid for 6 days" in due.html
-    assert "This is a reminder" not in due.html
-    french = changed.mailbox.wait_for_one("french@example.com", "Bienvenue, French")
-    assert "Salut French," in french.html
-    reminder = changed.mailbox.wait_for_one("reminder.due@example.com", "Welcome to")
-    assert "This is a reminder" in reminder.html
+    due = changed.mailbox.wait_for_one("due@example.com", "Activate your account")
+    french = changed.mailbox.wait_for_one("french@example.com", "Activez votre compte")
+    reminder = changed.mailbox.wait_for_one("reminder.due@example.com", "Reminder: ")
     for mail in (due, french, reminder):
-        [terms] = mail.message.iter_attachments()
-        assert terms.get_content().strip() == "Our terms"
+        assert not list(mail.message.iter_attachments())
         [link] = re.findall(r"/my/activate\?token=[^\s\"]+", mail.html)
         page = Visitor(changed.server).page(link)
         assert page.xpath("//input[@name='confirm_password']")

@@ -1,4 +1,5 @@
 import smtplib
+import socket
 
 
 class MailServer:
@@ -39,7 +40,9 @@ class MailConnection(smtplib.SMTP):
     def __init__(self, server):
         super().__init__(local_hostname="localhost")
         self.server = server
-        self.is_open = True
+        # The test answers for the server; its end of the line is to close, or to say
+        # something unasked.
+        self.sock, self.far_end = socket.socketpair()
         self.commands = []
         self.recipient = None
         self.content = b""
@@ -48,7 +51,7 @@ class MailConnection(smtplib.SMTP):
         self.send(args, cmd.lower())
 
     def send(self, s, command="content"):
-        if not self.is_open:
+        if not self.sock:
             raise smtplib.SMTPServerDisconnected("please run connect() first")
         self.commands.append(command)
         self.argument = s
@@ -60,6 +63,8 @@ class MailConnection(smtplib.SMTP):
     def getreply(self):
         command = self.commands[-1]
         try:
+            if self.far_end.fileno() == -1:
+                raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
             reply = self.server.answer(self, command, self.argument)
         except smtplib.SMTPServerDisconnected:
             self.close()
@@ -70,7 +75,8 @@ class MailConnection(smtplib.SMTP):
         return reply
 
     def close(self):
-        self.is_open = False
+        self.far_end.close()
+        return super().close()
 
 
 def refuse(code, text=b"no", *, at="rcpt", only=""):

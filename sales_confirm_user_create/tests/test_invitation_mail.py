@@ -213,7 +213,7 @@ class TestInvitationMail(PortalAccountCommon):
         self._confirm_order()
         template, invitation = self.env.ref(MAIL_TEMPLATE), self._get_invitation()
         body = template._render_field("body_html", invitation.ids)[invitation.id]
-        self.assertIn("6 days", body)
+        self.assertIn("Jane Doe", body)
         self.assertNotIn("token", body)
 
     def test_name_and_address_are_escaped(self):

@@ -3,9 +3,12 @@ import re
 import smtplib
 from unittest.mock import patch
 
-from odoo.tests import tagged
+from odoo import fields
+from odoo.tests import freeze_time, tagged
 
-from .common import PortalAccountCommon
+from odoo.addons.base.models.ir_mail_server import IrMail_Server
+
+from .common import CRON, PortalAccountCommon
 from .mail_server import MailServer
 
 
@@ -69,7 +72,7 @@ class TestMailServer(PortalAccountCommon):
         def answer(connection, command, argument):
             first = connection.server.connections[0]
             if connection is first and connection.commands.count("mail") == 2:
-                raise smtplib.SMTPServerDisconnected
+                return 421, b"too many"
             if connection is not first and command == "content":
                 return 554, b"refused: " + argument
             return None
@@ -100,33 +103,69 @@ class TestMailServer(PortalAccountCommon):
         self.assertEqual(len(server.connections), 2)
         self.assertEqual(server.connections[0].commands[-1], "quit")
 
-    def _close_after(self, count, close):
-        """Return a server that closes a connection after some emails.
-
-        :param close: function that returns an answer or raises
-        """
-        return MailServer(
-            lambda connection, command, argument: (
-                close()
-                if command == "mail" and connection.commands.count("mail") > count
-                else None
-            )
-        )
+    def _send_five(self, answer):
+        """Have a server take five emails, and return it."""
+        names = [f"c{self.env.cr.sql_log_count}.{number}" for number in range(5)]
+        self._confirm_orders(*names)
+        server = MailServer(answer)
+        self._send_invitations(server)
+        self.assertEqual(server.recipients, [f"{name}@example.com" for name in names])
+        return server
 
     def test_connection_closed_after_some_emails_is_opened_again(self):
-        def disconnect():
-            raise smtplib.SMTPServerDisconnected
+        def hang_up(connection, command, _argument):
+            if command == "content" and connection.commands.count(command) == 2:
+                connection.far_end.close()
 
-        names = ["a", "b", "c", "d", "e"]
-        for number, close in enumerate((disconnect, lambda: (421, b"too many"))):
-            with self.subTest(number=number):
-                self._confirm_orders(*(f"{name}{number}" for name in names))
-                server = self._close_after(2, close)
-                self._send_invitations(server)
-                self.assertEqual(
-                    server.recipients, [f"{name}{number}@example.com" for name in names]
-                )
-                self.assertEqual(server.attempts, 3)
+        def say_goodbye(connection, command, _argument):
+            if command == "content" and connection.commands.count(command) == 2:
+                connection.far_end.send(b"421 bye")
+            return (421, b"bye") if command == "noop" else None
+
+        def take_no_third(connection, command, _argument):
+            is_third = command == "mail" and connection.commands.count(command) == 3
+            return (421, b"too many") if is_third else None
+
+        for close in (hang_up, say_goodbye, take_no_third):
+            with self.subTest(close.__name__):
+                self.assertEqual(self._send_five(close).attempts, 3)
+
+    def test_server_is_asked_only_after_it_has_said_something(self):
+        def chatter(connection, command, _argument):
+            if command == "content":
+                connection.far_end.send(b"?")
+
+        for answer, questions in ((None, 0), (chatter, 4)):
+            [connection] = self._send_five(answer).connections
+            self.assertEqual(connection.commands.count("noop"), questions)
+
+    def test_server_of_a_user_gets_as_many_in_a_minute_as_odoo_allows(self):
+        self.env["ir.config_parameter"].set_param(
+            "mail.server.personal.limit.minutes", 2
+        )
+        job_user = self.env.ref(CRON).user_id
+        job_user.email = self.company.email
+        self.env["ir.mail_server"].create(
+            {
+                "name": "Own",
+                "smtp_host": "own.example.com",
+                "smtp_encryption": "none",
+                "smtp_user": self.company.email,
+                "from_filter": self.company.email,
+                "owner_user_id": job_user.id,
+            }
+        )
+        self._confirm_orders("a", "b", "c")
+        server = MailServer()
+        with (
+            freeze_time(fields.Datetime.now()),
+            patch.object(IrMail_Server, "_smtp_login__"),
+        ):
+            self._fail_to_send(server)
+            self.assertEqual(server.recipients, ["a@example.com", "b@example.com"])
+        with self._later(minutes=6), patch.object(IrMail_Server, "_smtp_login__"):
+            self._send_invitations(server)
+        self.assertEqual(server.recipients[2:], ["c@example.com"])
 
     def test_refusal_is_no_reason_for_another_connection(self):
         self._confirm_orders("a", "b", "c")

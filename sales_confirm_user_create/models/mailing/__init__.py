@@ -1,1 +1,1 @@
-from . import ir_mail_server, portal_invitation
+from . import portal_invitation
