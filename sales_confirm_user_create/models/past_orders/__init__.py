@@ -1,1 +1,1 @@
-from . import portal_account_batch, sale_order
+from . import portal_account_batch

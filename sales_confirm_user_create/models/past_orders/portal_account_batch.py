@@ -38,12 +38,11 @@ class PortalAccountBatch(models.Model):
     order_count = fields.Integer(string="Confirmed Orders", readonly=True)
     missing_count = fields.Integer(string="Accounts to Create", readonly=True)
     existing_count = fields.Integer(string="Customers with an Account", readonly=True)
-    unusable_count = fields.Integer(string="No Valid Email", readonly=True)
     other_count = fields.Integer(
-        string="Other Customers",
+        string="Customers without an Account",
         readonly=True,
-        help="Another contact with the same address has or gets the account, or the "
-        "contact or its user is archived or used by Odoo itself.",
+        help="They get none: the address is missing, not valid or of another contact, "
+        "or the contact or its user is archived or used by Odoo. Each order says why.",
     )
     processed_count = fields.Integer(string="Orders Processed", readonly=True)
     created_count = fields.Integer(string="Accounts Created", readonly=True)
@@ -69,47 +68,37 @@ class PortalAccountBatch(models.Model):
 
     def _compute_email_count(self):
         for batch in self:
-            domain = batch._get_count_action("email_count")["domain"]
+            domain = batch._get_email_domain()
             batch.email_count = self.env["portal.invitation"].search_count(domain)
 
-    def action_open_count(self):
-        """Open what one of the numbers counts, as of now.
+    def _get_email_domain(self):
+        """Return the domain of the invitations for these orders that are to be sent."""
+        return [
+            ("due_date", "!=", False),
+            ("order_id.portal_batch_ids", "in", self.ids),
+        ]
+
+    def action_open_orders(self):
+        """Open the orders, or those of them that the context names; see the buttons.
 
         :return: an action
         """
-        self.ensure_one()
         self.check_access("read")
-        return self._get_count_action(
-            self.env.context.get("sales_confirm_user_create_count", "order_count")
-        )
+        domain = self.env.context.get("portal_account_batch_domain", [])
+        return self._open("sale.order", [("portal_batch_ids", "in", self.ids), *domain])
 
-    def _get_count_action(self, name):
-        """Return the action that opens what a number counts.
+    def action_open_emails(self):
+        """Open the invitations that are still to be sent.
 
-        :param name: the field with the number
+        :return: an action
         """
-        model, domain = "sale.order", [("portal_batch_ids", "in", self.ids)]
-        if name == "email_count":
-            model = "portal.invitation"
-            domain = [
-                ("due_date", "!=", False),
-                ("order_id.portal_batch_ids", "in", self.ids),
-            ]
-        elif name == "failed_count":
-            domain += [("portal_account_issue", "!=", False)]
-        elif name == "created_count":
-            domain += [("user_created", "=", True)]
-        elif name != "order_count":
-            # sudo: as for the preview; whoever opens the list needs access to it
-            batch, found, counted = self.sudo(), None, set()
-            for ids in split_every(PREVIEW_BATCH_SIZE, batch.order_ids.ids):
-                orders = batch.env["sale.order"].browse(ids)
-                group = orders._group_customers(counted)[name]
-                found = group if found is None else found | group
-            model, domain = found._name, [("id", "in", found.ids)]
+        self.check_access("read")
+        return self._open("portal.invitation", self._get_email_domain())
+
+    def _open(self, model, domain):
         return {
             "type": "ir.actions.act_window",
-            "name": self._fields[name]._description_string(self.env),
+            "name": self.display_name,
             "res_model": model,
             "views": [(False, "list"), (False, "form")],
             "domain": domain,
@@ -169,9 +158,30 @@ class PortalAccountBatch(models.Model):
                 orders.ids,
             )
         )
-        for name, records in orders._group_customers(counted).items():
+        for name, records in self._group_customers(orders, counted).items():
             self[name] += len(records)
         self.order_count += len(orders)
+
+    @api.model
+    def _group_customers(self, orders, counted):
+        """Group the customers of orders by what would become of their accounts.
+
+        :param counted: set of the contacts' ids and addresses counted before, extended
+        :return: dict of counting fields to contacts
+        """
+        orders = orders.filtered(lambda order: order.partner_id.id not in counted)
+        due, issues = orders._split_orders_without_account(orders._find_accounts())
+        missing = due.partner_id.filtered(
+            lambda partner: partner._get_portal_address() not in counted
+        )
+        without = orders.browse([order.id for order in issues]).partner_id
+        counted.update(orders.partner_id.ids)
+        counted.update(partner._get_portal_address() for partner in missing)
+        return {
+            "missing_count": missing,
+            "existing_count": orders.partner_id - without - due.partner_id,
+            "other_count": without | (due.partner_id - missing),
+        }
 
     def action_start(self):
         """Start the batch, or resume it; the scheduled action does the work."""

@@ -112,11 +112,6 @@ registry.category("web_tour.tours").add("portal_account_settings", {
             run: "click",
         },
         {
-            content: "Its button looks like one",
-            trigger:
-                ".o_field_html a[style*='background-color']:contains(Activate my account)",
-        },
-        {
             content: "Go back",
             trigger: ".o_breadcrumb a:contains(Settings)",
             run: "click",
