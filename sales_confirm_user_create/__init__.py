@@ -8,7 +8,7 @@ def post_init_hook(env):
 
 
 def _set_activation_dates(env):
-    """Take portal users who have logged in before for activated.
+    """Take users who have logged in before for activated.
 
     Odoo keeps the date of the latest login only: later than the first one, but before
     any order that is confirmed from now on.
@@ -23,7 +23,6 @@ def _set_activation_dates(env):
               GROUP BY create_uid
                ) log
          WHERE log.create_uid = res_users.id
-           AND res_users.share
            AND res_users.portal_activation_date IS NULL
         """
     )

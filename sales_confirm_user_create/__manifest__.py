@@ -17,6 +17,7 @@
         "data/mail_template_data.xml",
         "data/ir_cron_data.xml",
         "report/portal_adoption_report_views.xml",
+        "views/mail_layout_templates.xml",
         "views/portal_activate_templates.xml",
         "views/portal_decline_templates.xml",
         "views/portal_invitation_views.xml",

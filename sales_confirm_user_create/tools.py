@@ -90,6 +90,11 @@ def get_deliverable_address(text):
     return deliverable.encode().lower().decode()
 
 
+def has_invisible(text):
+    """Return whether there are characters in a text that people do not see."""
+    return any(_is_invisible(character) and character != " " for character in text)
+
+
 def _is_invisible(character):
     """Return whether people do not see a character: a space, a joiner, a direction."""
     return unicodedata.category(character)[0] in "CZ"

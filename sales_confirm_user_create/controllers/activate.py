@@ -61,7 +61,8 @@ class PortalActivation(http.Controller):
                 request.session.logout(keep_db=True)
                 return request.redirect(PATH)
             if action == "renew" and status == "expired":
-                values["status"] = "renewed" if invitation._renew() else "no_email"
+                invitation._renew()
+                values["status"] = "renewed"
             if action == "password" and status == "valid":
                 try:
                     return self._activate(invitation, **post)

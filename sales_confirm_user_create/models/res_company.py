@@ -83,5 +83,5 @@ class ResCompany(models.Model):
             ("cancel_reason", "=", False),
             ("reminder_count", "<", self.portal_reminder_max),
             ("user_id.active", "=", True),
-            ("user_id.log_ids", "=", False),
+            ("user_id.portal_activation_date", "=", False),
         ]

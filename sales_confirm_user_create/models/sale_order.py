@@ -51,7 +51,6 @@ class SaleOrder(models.Model):
         related_sudo=False,
         groups="base.group_user",
     )
-
     portal_batch_ids = fields.Many2many(
         comodel_name="portal.account.batch",
         copy=False,
@@ -60,26 +59,30 @@ class SaleOrder(models.Model):
 
     _user_created_idx = models.Index("(partner_id) WHERE user_created")
 
+    @api.model
+    def default_get(self, fields):
+        """Override of `base`: what the confirmation finds out has no default."""
+        protected = self._get_portal_protected_fields()
+        return super().default_get([name for name in fields if name not in protected])
+
     @api.model_create_multi
     def create(self, vals_list):
         """Override of `sale` to keep what only the confirmation writes."""
-        defaults = self.default_get(list(self._get_portal_protected_fields()))
-        for vals in [defaults, *vals_list]:
-            self._check_portal_account_values(vals)
+        given = {name for vals in vals_list for name, value in vals.items() if value}
+        self._check_portal_account_fields(given)
         return super().create(vals_list)
 
     def write(self, vals):
         """Override of `sale` to keep what only the confirmation writes."""
-        self._check_portal_account_values(vals)
+        self._check_portal_account_fields(vals.keys())
         return super().write(vals)
 
-    def _check_portal_account_values(self, vals):
+    def _check_portal_account_fields(self, names):
         """Check that nobody but the addon sets what the confirmation found out.
 
         :raise AccessError: somebody does
         """
-        protected = self._get_portal_protected_fields()
-        if not self.env.su and not protected.isdisjoint(vals):
+        if not self.env.su and names & self._get_portal_protected_fields():
             raise AccessError(self.env._("These fields cannot be set manually."))
 
     @api.model

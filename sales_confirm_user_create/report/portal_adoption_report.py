@@ -23,6 +23,7 @@ class PortalAdoptionReport(models.Model):
             "login",
             "partner_id",
             "portal_activation_date",
+            "share",
             "website_id",
         ],
         "sale.order": [
@@ -142,18 +143,9 @@ class PortalAdoptionReport(models.Model):
                    EXTRACT(
                        EPOCH FROM account.portal_activation_date - account.create_date
                    ) / 86400 AS activation_days,
-                   (%s)::int AS activated_rate
-            """,
-            self._get_active_account_sql(),
+                   (activated.order_id IS NOT NULL)::int AS activated_rate
+            """
         )
-
-    def _get_active_account_sql(self) -> SQL:
-        """Return whether the customer of an order had an active account, see
-        ``_query_activated``.
-
-        To be extended by modules that show orders in other accounts.
-        """
-        return SQL("activated.order_id IS NOT NULL")
 
     def _from(self) -> SQL:
         return SQL(
@@ -188,7 +180,7 @@ class PortalAdoptionReport(models.Model):
                     SELECT partner_id, website_id, portal_activation_date,
                            TRUE AS by_contact
                       FROM res_users
-                     WHERE portal_activation_date IS NOT NULL
+                     WHERE share AND portal_activation_date IS NOT NULL
                      UNION ALL
                     SELECT customer.id, users.website_id, users.portal_activation_date,
                            FALSE
@@ -197,7 +189,7 @@ class PortalAdoptionReport(models.Model):
                         ON lower(customer.email_normalized COLLATE "C")
                            = lower(btrim(users.login) COLLATE "C")
                        AND customer.email NOT LIKE '%%@%%@%%'
-                     WHERE users.portal_activation_date IS NOT NULL
+                     WHERE users.share AND users.portal_activation_date IS NOT NULL
                    ) account
                 ON account.partner_id = sale.partner_id
                AND account.portal_activation_date <= sale.date_order

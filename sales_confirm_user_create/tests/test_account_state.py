@@ -154,8 +154,7 @@ class TestAccountState(PortalAccountCommon):
         )
 
         def get_shown(**values):
-            fields = ("state", "portal_partner_id", *names[:2])
-            record = {field: order[field] for field in fields} | values
+            record = order.read()[0] | values
             nodes = form.xpath("//*[@invisible]")
             return {
                 node.get("name")

@@ -55,7 +55,6 @@ class TestAddress(PortalAccountCommon):
                 order = self._confirm(email)
                 self.assertEqual(order.portal_account_issue, "several_addresses")
                 self.assertFalse(order.partner_id.user_ids)
-                self.assertFalse(order.portal_address)
                 self.assertNoAccount(order, "Keep one address")
 
     def test_correction_to_one_of_several_addresses(self):

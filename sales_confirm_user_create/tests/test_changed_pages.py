@@ -123,7 +123,8 @@ class ShopWithChangesBefore:
     """A shop that installs the addon after it has changed its pages."""
 
     def _change(self, xmlid, parts):
-        self.env["ir.ui.view"].search([("key", "=like", f"{ADDON}.%")]).unlink()
+        pages = [("key", "=like", f"{ADDON}.%"), ("key", "not like", ".mail_")]
+        self.env["ir.ui.view"].search(pages).unlink()
         changed = super()._change(xmlid, parts)
         self._load_views("init")
         return changed

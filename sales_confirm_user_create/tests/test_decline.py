@@ -347,7 +347,10 @@ class TestDecline(PortalAccountCommon, HttpCase):
         wizards = self.env.get("privacy.lookup.wizard")
         if wizards is None:
             self.skipTest("privacy_lookup is not installed")
-        wizard = wizards.create({"name": "Jane Doe", "email": "jane@example.com"})
+        admin = new_test_user(self.env, "admin2", "base.group_system")
+        wizard = wizards.with_user(admin).create(
+            {"name": "Jane Doe", "email": "jane@example.com"}
+        )
         wizard.action_lookup()
         line = wizard.line_ids.filtered(lambda line: line.res_model == "portal.decline")
         self.assertEqual(line.res_id, self.env["portal.decline"].search([]).id)

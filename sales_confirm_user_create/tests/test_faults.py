@@ -104,8 +104,8 @@ class TestFaults(PortalAccountCommon):
             (internal, False),
         ):
 
-            def prepare_groups(order, groups=groups):
-                return {**prepare(order), "group_ids": [(6, 0, groups.ids)]}
+            def prepare_groups(order, values, groups=groups):
+                return {**prepare(order, values), "group_ids": [(6, 0, groups.ids)]}
 
             with self.subTest(groups.mapped("name")):
                 email = f"{'.'.join(map(str, groups.ids))}@example.com"
@@ -219,10 +219,10 @@ class TestFaults(PortalAccountCommon):
         prepare = type(orders)._prepare_portal_user_values
         message = "VAT is missing"
 
-        def prepare_or_fail(order):
+        def prepare_or_fail(order, values):
             if order == orders[0]:
                 raise UserError(message)
-            return prepare(order)
+            return prepare(order, values)
 
         with (
             patch.object(type(orders), "_prepare_portal_user_values", prepare_or_fail),

@@ -44,13 +44,24 @@ class TestInvitationChanges(PortalAccountCommon):
         [mail] = self._get_mails(self.customer.user_ids.action_reset_password)
         self.assertInvitedAllTheSame(mail)
 
-    def test_visitor_who_resets_the_password_while_due(self):
+    def test_visitor_who_resets_the_password_gets_the_invitation(self):
+        """It asks what was there before; at most one in ten minutes."""
         self._confirm_order()
         visitor = self.env["res.users"].with_user(self.env.ref("base.public_user"))
-        [mail] = self._get_mails(
-            lambda: visitor.sudo().reset_password(self.customer.email)
-        )
-        self.assertInvitedAllTheSame(mail)
+
+        def reset():
+            visitor.sudo().reset_password(self.customer.email)
+
+        self.assertFalse(self._get_mails(reset))
+        [mail] = self._send_invitations()
+        self.assertEqual(self._get_link_status(mail), "valid")
+        self.assertFalse(self._get_mails(reset))
+        self.assertFalse(self._send_invitations())
+        with self._later(minutes=11):
+            self.assertFalse(self._get_mails(reset))
+            self.assertEqual(len(self._send_invitations()), 1)
+        self._record_login(self.customer.user_ids)
+        self.assertEqual(len(self._get_mails(reset)), 1)
 
     def test_re_invite_while_due(self):
         self._confirm_order()
@@ -201,7 +212,7 @@ class TestInvitationChanges(PortalAccountCommon):
                     {"email": f"{somebody.id}@example.org"}
                 )
                 self.assertEqual(user.login, "jane@example.com")
-                self.assertEqual(self._get_link_status(mail), "valid")
+                self.assertEqual(self._get_link_status(mail), "invalid")
 
     def assertAccountEnds(self, order, mails=()):
         """Check that nothing more goes to the address, whose owner may need the login,

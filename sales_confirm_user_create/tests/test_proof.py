@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.exceptions import AccessDenied
+from odoo.exceptions import AccessDenied, ConcurrencyError
 from odoo.tests import new_test_user, tagged
 
 from .common import PortalAccountCommon
@@ -57,6 +57,23 @@ class TestProof(PortalAccountCommon):
         )
         self.env.invalidate_all()
         self.assertFalse(self.portal_user._get_proof_date())
+
+    def test_credential_added_during_the_proof_starts_it_anew(self):
+        """The transaction of the proof does not see it."""
+        user = self.env.ref("base.demo_user0")
+        self.assertFalse(user.api_key_ids)
+        with self.registry.cursor() as cr:
+            other = user.with_env(self.env(cr=cr, user=user.id))
+            keys = other.env["res.users.apikeys"].sudo()
+            expiry = fields.Datetime.now() + timedelta(days=1)
+            keys._generate(None, "Planted", expiry)
+        self.addCleanup(self._remove_planted)
+        with self.assertRaises(ConcurrencyError):
+            user._on_mailbox_proven("search")
+
+    def _remove_planted(self):
+        with self.registry.cursor() as cr:
+            cr.execute("DELETE FROM res_users_apikeys WHERE name = 'Planted'")
 
     def test_links_of_odoo_end_with_the_login(self):
         """A second *Reset Password* accepts the first link again, in Odoo alone."""
@@ -138,17 +155,21 @@ class TestProof(PortalAccountCommon):
         user.write({"login": "other@example.com", "password": PASSWORD})
         self.assertTrue(self._has_password(user))
 
-    def test_password_set_before_a_merge(self):
-        user = self._create_account_with_password("new@example.com")
-        victim = self._create_customer("Victim", "victim@example.com")
+    def _merge_into_customer(self, partner):
+        """Merge a contact into another one by Odoo's wizard."""
         self.env["base.partner.merge.automatic.wizard"].create(
             {
-                "partner_ids": [(6, 0, (victim + user.partner_id).ids)],
-                "dst_partner_id": victim.id,
+                "partner_ids": [(6, 0, (self.customer + partner).ids)],
+                "dst_partner_id": self.customer.id,
             }
         ).action_merge()
         self.env.invalidate_all()
-        self.assertEqual(user.partner_id, victim)
+
+    def test_password_set_before_a_merge(self):
+        user = self._create_account_with_password("new@example.com")
+        self.customer.email = "victim@example.com"
+        self._merge_into_customer(user.partner_id)
+        self.assertEqual(user.partner_id, self.customer)
         self.assertFalse(self._has_password(user))
 
     def test_links_of_accounts_with_one_login_stay(self):
@@ -227,16 +248,83 @@ class TestProof(PortalAccountCommon):
         staff = self._create_customer("S", "s@example.com", parent_id=partner.id)
         user = self._confirm_order(partner).partner_id.user_ids
         keys = {item.name: item.key for item in user._get_unproven()}
-        self.assertEqual(set(keys), {"Address: Thief, 1 Evil Road", "Address: Aunt"})
-        user._activate_portal_account(PASSWORD, [keys["Address: Aunt"]])
-        self.assertFalse(thief.active or thief.parent_id)
-        self.assertTrue(mine.active and staff.active)
-        # the link to sign up that Odoo mailed there
-        new_test_user(
-            self.env, "billing@evil.test", "base.group_portal", partner_id=thief.id
+        self.assertEqual(
+            set(keys),
+            {"Address: Thief, 1 Evil Road, billing@evil.test", "Address: Aunt"},
         )
+        user._activate_portal_account(PASSWORD, [keys["Address: Aunt"]])
+        self.assertFalse(thief.active)
+        self.assertTrue(mine.active and staff.active)
+        self._sign_up_by_mailed_link(thief)
         order = self._create_order(partner)
         self.assertEqual(order.partner_invoice_id, partner)
+
+    def _sign_up_by_mailed_link(self, address):
+        """Use the link that Odoo mailed with an invoice; it gives another contact."""
+        address.signup_prepare()
+        token = address._generate_signup_token()
+        values = {"login": address.email, "password": PASSWORD}
+        self.env["website"].get_current_website().auth_signup_uninvited = "b2c"
+        self.env["res.users"].signup(values, token)
+        self.assertFalse(address.with_context(active_test=False).user_ids)
+
+    def test_address_that_the_customer_removed_comes_not_back(self):
+        partner = self._create_customer("New", "new@example.com")
+        thief = self._create_typed_address(partner, name="T", email="bill@evil.test")
+        user = self._confirm_order(partner).partner_id.user_ids
+        thief.active = False
+        user._activate_portal_account(PASSWORD)
+        self._sign_up_by_mailed_link(thief)
+        self.assertFalse(thief.active)
+
+    def test_open_orders_and_cards_leave_removed_addresses(self):
+        partner = self._create_customer("New", "new@example.com")
+        thief = self._create_typed_address(partner, name="T", email="bill@evil.test")
+        user = self._confirm_order(partner).partner_id.user_ids
+        quotation = self._create_order(partner)
+        self.assertEqual(quotation.partner_invoice_id, thief)
+        cards = self.env["payment.token"].create(
+            [
+                {
+                    "provider_id": self.env.ref("payment.payment_provider_demo").id,
+                    "payment_method_id": self.env.ref("payment.payment_method_card").id,
+                    "partner_id": owner.id,
+                    "provider_ref": "test",
+                    "payment_details": "1111",
+                }
+                for owner in (thief, partner)
+            ]
+        )
+        names = [item.name for item in user._get_unproven()]
+        self.assertIn(f"Saved card: {cards[1].display_name}", names)
+        user._activate_portal_account(PASSWORD)
+        self.assertEqual(quotation.partner_invoice_id, partner)
+        self.assertFalse(any(cards.mapped("active")))
+
+    def test_open_carts_are_deleted(self):
+        """Odoo goes on with the open cart of a contact, whoever has filled it."""
+        website = self.env["website"].get_current_website()
+        partner = self._create_customer("New", "new@example.com")
+        cart = self._create_order(partner, website_id=website.id)
+        quotation = self._create_order(partner)
+        order = self._confirm_order(partner)
+        partner.user_ids._activate_portal_account(PASSWORD)
+        self.assertFalse(cart.exists())
+        self.assertEqual((quotation.state, order.state), ("draft", "sale"))
+
+    def test_link_of_before_a_merge_is_dead(self):
+        """A stranger looks like a customer, and staff merge the two."""
+        order = self._confirm_order(self._create_customer("M", "fool@evil.test"))
+        [mail] = self._send_invitations()
+        self.assertEqual(self._get_link_status(mail), "valid")
+        self._merge_into_customer(order.partner_id)
+        self.assertEqual(self._get_link_status(mail), "invalid")
+
+    def test_user_of_another_contact_is_proven_by_nobody(self):
+        self.portal_user._on_mailbox_proven("search")
+        other = self._create_customer("Other", "jane@example.com")
+        self.portal_user.partner_id = other
+        self.assertFalse(self.portal_user._get_proof_date())
 
     def test_addresses_of_who_signed_up_are_asked_for_too(self):
         """Before the first proof, nobody knows who that was."""
@@ -256,7 +344,7 @@ class TestProof(PortalAccountCommon):
             partner_id=address.id,
         )
         [item] = self.portal_user._get_unproven()
-        self.assertEqual(item.name, "Address: Planted")
+        self.assertEqual(item.name, "Address: Planted, thief@evil.test")
         self.portal_user._on_mailbox_proven("search")
         self.assertFalse(address.parent_id)
         self.assertEqual(self._create_order(partner).partner_invoice_id, partner)
@@ -272,22 +360,62 @@ class TestProof(PortalAccountCommon):
         user._activate_portal_account(PASSWORD, [items[0].key])
         self.assertEqual(partner.child_ids.mapped("name"), ["Address 22"])
 
-    def test_links_of_open_carts_end_with_the_first_proof(self):
-        website = self.env["website"].get_current_website()
+    def test_links_of_documents_end_with_the_first_proof(self):
+        """Whoever ordered in the customer's name has them."""
         partner = self.portal_user.partner_id
-        cart = self._create_order(partner, website_id=website.id)
-        quotation = self._create_order(partner)
-        tokens = [order._portal_ensure_token() for order in (cart, quotation)]
+        order, cart = self._confirm_order(partner), self._create_order(partner)
+        guest = self._confirm_order(self._create_customer("G", "g@example.com"))
+        order.order_line.qty_delivered = 1
+        documents = [order, cart, order._create_invoices()]
+        tokens = [document._portal_ensure_token() for document in [*documents, guest]]
         self.portal_user._on_mailbox_proven("search")
-        self.assertFalse(cart.access_token)
-        self.assertNotEqual(cart._portal_ensure_token(), tokens[0])
-        self.assertEqual(quotation.access_token, tokens[1])
+        for document, token in zip(documents, tokens, strict=False):
+            self.assertNotEqual(document._portal_ensure_token(), token)
+        self.assertEqual(guest.access_token, tokens[-1])
+
+    def test_invoices_of_removed_addresses_stay_the_customers(self):
+        partner = self._create_customer("New", "new@example.com")
+        address = self._create_typed_address(partner, name="Office")
+        order = self._create_order(partner, partner_invoice_id=address.id)
+        order.action_confirm()
+        order.order_line.qty_delivered = 1
+        invoice = order._create_invoices()
+        invoice.action_post()
+        self.assertEqual(invoice.partner_id, address)
+        user = partner.user_ids
+        user._activate_portal_account(PASSWORD)
+        self.assertFalse(address.active)
+        self.assertTrue(invoice.with_user(user).has_access("read"))
+
+    def test_login_changed_by_staff_lets_the_former_owner_in_no_more(self):
+        order = self._confirm_order(self._create_customer("New", "new@example.com"))
+        user = order.partner_id.user_ids
+        user._activate_portal_account(PASSWORD)
+        self._record_login(user)
+        self._add_api_key(user)
+        user.write({"login": "other@example.com"})
+        self.assertFalse(self._has_password(user) or user.api_key_ids)
+
+    def test_staff_are_told_that_a_used_account_keeps_its_login(self):
+        order = self._confirm_order(self._create_customer("New", "new@example.com"))
+        user = order.partner_id.user_ids
+        user._activate_portal_account(PASSWORD)
+        self._record_login(user)
+        order.partner_id.email = "other@example.com"
+        self.assertEqual(user.login, "new@example.com")
+        self.assertIn("still logs in as new@example.com", self._get_contact_notes(user))
 
     def test_account_whose_emails_go_elsewhere_is_proven_by_nobody(self):
         self.portal_user._on_mailbox_proven("search")
         self.portal_user.partner_id.email = "thief@evil.test"
         self.assertFalse(self.portal_user._get_proof_date())
-        self.portal_user.partner_id.email = "Jane <jane@example.com>"
+        # somebody else may have been in it meanwhile
+        self.portal_user.partner_id.email = "jane@example.com"
+        self.assertFalse(self.portal_user._get_proof_date())
+
+    def test_another_spelling_of_the_address_is_proven(self):
+        self.portal_user._on_mailbox_proven("search")
+        self.portal_user.partner_id.email = "Jane <Jane@example.com>"
         self.assertTrue(self.portal_user._get_proof_date())
 
     def test_corrected_address_leaves_the_delivery_alone(self):

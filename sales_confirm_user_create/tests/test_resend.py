@@ -8,6 +8,9 @@ from .common import PortalAccountCommon
 class TestResend(PortalAccountCommon):
     def _resend(self, orders):
         action = orders.with_user(self.salesperson).action_resend_portal_invitation()
+        if "res_id" in action:
+            asked = self.env[action["res_model"]].browse(action["res_id"])
+            action = asked.with_user(self.salesperson).action_confirm()
         return action["params"]["type"], action["params"]["message"]
 
     def _create_account(self, orders):
@@ -221,28 +224,35 @@ class TestResend(PortalAccountCommon):
                 with self.assertRaises(AccessError):
                     order.with_user(user).action_create_portal_account()
 
-    def test_many_emails_are_sent_after_a_preview(self):
+    def test_many_emails_are_sent_after_a_question(self):
         john = self._create_customer("John", "john@example.com")
         orders = self._create_confirmed(self.customer, john)
         self._send_invitations()
         draft = self._create_order(user_id=self.salesperson.id)
         with self._later(minutes=11):
             action = (
-                (orders + draft).with_user(self.salesperson).action_preview_resend()
+                (orders + draft)
+                .with_user(self.salesperson)
+                .action_resend_portal_invitation()
             )
-            preview = self.env[action["res_model"]].browse(action["res_id"])
-            preview = preview.with_user(self.salesperson)
-            self.assertEqual(preview.email_count, 2)
-            self.assertIn(draft.name, preview.reasons)
-            self.assertFalse(self._send_invitations(), "a preview sends nothing")
-            self.assertEqual(preview.action_send()["params"]["type"], "warning")
+            asked = self.env[action["res_model"]].browse(action["res_id"])
+            asked = asked.with_user(self.salesperson)
+            self.assertIn("2 emails", asked.question)
+            self.assertIn(draft.name, asked.question)
+            self.assertFalse(self._send_invitations(), "a question sends nothing")
+            self.assertEqual(asked.action_confirm()["params"]["type"], "warning")
             self.assertEqual(len(self._send_invitations()), 2)
 
-    def test_one_email_needs_no_preview(self):
-        order = self._create_confirmed().with_user(self.salesperson)
+    def test_orders_of_one_name_are_invited(self):
+        """Each company has a sequence of its own."""
+        john = self._create_customer("John", "john@example.com")
+        orders = self._create_confirmed(self.customer, john)
+        orders.name = "S00001"
         self._send_invitations()
+        john.user_ids.active = False
         with self._later(minutes=11):
-            self.assertEqual(order.action_preview_resend()["params"]["type"], "success")
+            orders.with_user(self.salesperson)._resend_portal_invitations()
+            self.assertEqual(len(self._send_invitations()), 1)
 
     def test_contact_has_the_actions_of_its_latest_order(self):
         partner = self.customer.with_user(self.salesperson)

@@ -58,7 +58,7 @@ class TestSignUp(PortalAccountCommon):
         """Also who signs up by the link of an order, as after deleting an account."""
         company = self._create_customer("Company", "co@example.com", is_company=True)
         for setting, is_own in (("own", True), ("all", False), ("none", True)):
-            self.company.portal_company_contacts = setting
+            self.company.search([]).portal_company_contacts = setting
             contact = self._create_customer(
                 "Jane", f"{setting}@example.com", parent_id=company.id
             )

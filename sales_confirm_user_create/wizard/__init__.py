@@ -1,5 +1,1 @@
-from . import (
-    base_partner_merge,
-    portal_account_question,
-    portal_invitation_resend,
-)
+from . import base_partner_merge, portal_account_question

@@ -11,7 +11,10 @@ class PortalAccountQuestion(models.TransientModel):
     _description = "Portal Account Question"
 
     operation = fields.Selection(
-        selection=[("create", "Create account")],
+        selection=[
+            ("create", "Create account"),
+            ("resend", "Resend Portal Invitations"),
+        ],
         required=True,
         readonly=True,
     )
@@ -56,3 +59,7 @@ class PortalAccountQuestion(models.TransientModel):
     def _confirm_create(self):
         """Create the accounts; see ``sale.order``."""
         return self.order_ids._create_accounts_on_purpose()
+
+    def _confirm_resend(self):
+        """Send the invitations again; see ``sale.order``."""
+        return self.order_ids._resend_portal_invitations()

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, hash_sign, verify_hash_signed
 
-from ...tools import get_deliverable_address
+from ...tools import get_deliverable_address, has_invisible
 
 
 class ResPartner(models.Model):
@@ -13,6 +13,7 @@ class ResPartner(models.Model):
             ("none", "No account"),
             ("due", "Invitation due"),
             ("invited", "Invited"),
+            ("cancelled", "Invitation cancelled"),
             ("activated", "Activated"),
             ("archived", "Archived"),
             ("internal", "Internal user"),
@@ -34,103 +35,99 @@ class ResPartner(models.Model):
         groups="base.group_erp_manager",
     )
 
-    # Hashes have one size, whatever is typed. The first is for claims and refusals. The
-    # second is for each confirmation, which needs the contacts of internal users only:
-    # any number of others may share a placeholder address.
+    # Hashes have one size, whatever is typed. The first is for customers who
+    # declined, the second for each confirmation, which needs the contacts of internal
+    # users only: any number of others may share a placeholder address.
     _email_normalized_idx = models.Index("USING hash (email_normalized)")
     _internal_email_idx = models.Index(
         "USING hash (email_normalized) WHERE partner_share IS NOT TRUE"
     )
 
+    @api.depends_context("uid")
     @api.depends(
         "user_ids.active",
         "user_ids.share",
-        "user_ids.log_ids",
         "user_ids.portal_activation_date",
-        "user_ids.portal_invitation_ids.due_date",
+        "user_ids.portal_invitation_ids.cancel_reason",
         "user_ids.portal_invitation_ids.sent_date",
     )
-    @api.depends_context("uid")
     def _compute_portal_account(self):
-        self.portal_account_state = "none"
-        self.portal_account_date = self.portal_user_id = False
+        rows = []
         # An onchange does not check who may read a contact.
         readable = self._filtered_access("read")
-        if not readable.ids:
-            return
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT partner.id, account.id, account.state, account.date
-                  FROM res_partner partner
-                  JOIN LATERAL (%s) account ON TRUE
-                 WHERE partner.id IN %s
-                """,
-                self._get_portal_account_sql("partner"),
-                tuple(readable.ids),
-            )
-        )
+        if ids := tuple(readable._origin.ids):
+            sql = "SELECT partner_id, id, state, date FROM (%s) account "
+            sql += "WHERE partner_id IN %s"
+            query = SQL(sql, self._get_portal_account_sql(), ids)
+            rows = self.env.execute_query(query)
         accounts = {partner_id: account for partner_id, *account in rows}
-        for partner in readable:
-            if account := accounts.get(partner._origin.id):
-                user_id, state, date = account
-                partner.portal_user_id = user_id
-                partner.portal_account_state = state
-                partner.portal_account_date = date
+        for partner in self:
+            user_id, state, date = accounts.get(
+                partner._origin.id, (False, "none", False)
+            )
+            partner.portal_user_id = user_id
+            partner.portal_account_state = partner in readable and state
+            partner.portal_account_date = date
 
     @api.model
-    def _get_portal_account_sql(self, alias):
-        """Return the query for the account of a contact, the oldest active user.
+    def _get_portal_account_sql(self):
+        """Return the query for the accounts of contacts: of each the oldest active, or
+        else archived, user.
 
-        :param alias: what the table of contacts is called around the query
-        :return: SQL with the columns id, state and date; no row without a user
+        :return: SQL with the columns partner_id, id, state and date
         """
         self.env["res.users"].flush_model(
             ["partner_id", "active", "share", "portal_activation_date"]
         )
-        self.env["res.users.log"].flush_model(["create_uid"])
         self.env["portal.invitation"].flush_model(
-            ["user_id", "due_date", "sent_date", "cancel_reason"]
+            ["user_id", "sent_date", "cancel_reason"]
         )
+        # All of it is a join, so that PostgreSQL can begin at either end.
         return SQL(
             """
-            SELECT users.id,
+            SELECT users.partner_id,
+                   users.id,
                    CASE WHEN NOT users.active THEN 'archived'
                         WHEN NOT users.share THEN 'internal'
-                        WHEN activated THEN 'activated'
+                        WHEN users.portal_activation_date IS NOT NULL THEN 'activated'
+                        WHEN invitation.cancel_reason = 'address' THEN 'cancelled'
                         WHEN invitation.sent_date IS NULL
-                         AND (
-                                invitation.due_date IS NOT NULL
-                             OR invitation.cancel_reason = 'order'
-                         ) THEN 'due'
+                         AND invitation.id IS NOT NULL THEN 'due'
                         ELSE 'invited'
                     END AS state,
-                   CASE WHEN NOT (users.active AND users.share) THEN NULL
-                        WHEN activated THEN users.portal_activation_date
-                        ELSE invitation.sent_date
+                   CASE WHEN users.active AND users.share
+                        THEN COALESCE(
+                                users.portal_activation_date, invitation.sent_date
+                             )
                     END AS date
               FROM res_users users
-              LEFT JOIN portal_invitation invitation ON invitation.user_id = users.id,
-           LATERAL (SELECT EXISTS (
-                        SELECT FROM res_users_log log WHERE log.create_uid = users.id
-                   ) AS activated) latest
-             WHERE users.partner_id = %s
-             ORDER BY users.active DESC, users.id
-             LIMIT 1
-            """,
-            SQL.identifier(alias, "id"),
+              LEFT JOIN portal_invitation invitation ON invitation.user_id = users.id
+             WHERE NOT EXISTS (
+                        SELECT FROM res_users better
+                         WHERE better.partner_id = users.partner_id
+                           AND (better.active, -better.id) > (users.active, -users.id)
+                   )
+            """
         )
 
     def _field_to_sql(self, alias, field_expr, query=None):
         """Override of `base` to search and group by the state of the account, which is
-        not stored: a login writes nothing but its log."""
+        not stored: an email that is sent must not lock the contact."""
         if field_expr != "portal_account_state":
             return super()._field_to_sql(alias, field_expr, query)
         self._check_field_access(self._fields[field_expr], "read")
-        return SQL(
-            "COALESCE((SELECT state FROM (%s) account), 'none')",
-            self._get_portal_account_sql(alias),
+        account = query.make_alias(alias, "portal_account")
+        query.add_join(
+            "LEFT JOIN",
+            account,
+            SQL("(%s)", self._get_portal_account_sql()),
+            SQL(
+                "%s = %s",
+                SQL.identifier(account, "partner_id"),
+                SQL.identifier(alias, "id"),
+            ),
         )
+        return SQL("COALESCE(%s, 'none')", SQL.identifier(account, "state"))
 
     @api.model
     def _search_portal_account_state(self, operator, value):
@@ -153,14 +150,22 @@ class ResPartner(models.Model):
         self.ensure_one()
         return get_deliverable_address(self.email or "")
 
-    def _get_portal_own_documents(self, company):
-        """Return whether a new account of this contact shows its own documents only.
+    def _clean_address(self):
+        """Remove from these contacts' addresses what nobody sees: Odoo's emails would
+        go to another mailbox than the login."""
+        for partner in self.filtered(lambda partner: has_invisible(partner.email)):
+            partner.email = partner._get_portal_address()
 
-        :param company: the company of the shop
+    def _get_portal_own_documents(self, companies):
+        """Return whether an account of this contact shows its own documents only.
+
+        :param companies: those of the shop whose documents it may show
         """
-        is_contact = self != self.commercial_partner_id
-        shows_all = is_contact and company.portal_company_contacts == "all"
-        return not self.is_company and not shows_all
+        above = self.commercial_partner_id
+        is_contact = self.parent_id == above and (self.type or "contact") == "contact"
+        is_contact = is_contact and above.is_company
+        settings = set(companies.mapped("portal_company_contacts"))
+        return not self.is_company and not (is_contact and settings <= {"all"})
 
     def _filter_account_holders(self):
         """Override of `portal_own_documents`: the account that an order created counts
@@ -181,38 +186,17 @@ class ResPartner(models.Model):
         return bool(family._filter_account_holders())
 
     def write(self, vals):
-        """Override of `base` so that an unused account follows a corrected address, or
-        ends if there is none."""
+        """Override of `base` to tell the accounts of contacts whose address changes."""
         if "email" not in vals:
             return super().write(vals)
-        # sudo: those who edit contacts may not read invitations
-        invitations = (
-            self.env["portal.invitation"]
-            .sudo()
-            .search(
-                [
-                    ("user_id.partner_id", "in", self.ids),
-                    ("user_id.log_ids", "=", False),
-                    ("user_id.active", "=", True),
-                    ("user_id.share", "=", True),
-                ]
-            )
-        )
-        before = {
-            invitation: invitation.partner_id._get_portal_address()
-            for invitation in invitations
-        }
+        # sudo: those who edit contacts may not read users
+        accounts_sudo = self.sudo().with_context(active_test=False).user_ids
+        accounts_sudo = accounts_sudo.filtered("share")
+        before = {user: user.partner_id._get_portal_address() for user in accounts_sudo}
         res = super().write(vals)
-        for invitation, address in before.items():
-            # What customers type about themselves proves nothing.
-            corrected = invitation.partner_id._get_portal_address()
-            is_cancelled = invitation.cancel_reason == "address"
-            if (
-                (invitation.login == address or is_cancelled)
-                and address != corrected
-                and self.env.user._is_internal()
-            ):
-                invitation._follow_address(corrected)
+        for user_sudo, address in before.items():
+            if address != user_sudo.partner_id._get_portal_address():
+                user_sudo._follow_address(address)
         return res
 
     def _get_login_date(self):

@@ -2,6 +2,8 @@ from ast import literal_eval
 from collections import defaultdict
 from typing import NamedTuple
 
+from psycopg2.errors import UniqueViolation
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -26,6 +28,15 @@ class NotPortalUserError(Exception):
     def __init__(self, users):
         super().__init__(f"No mere portal users: {users.mapped('login')}")
         self.partner_ids = set(users.partner_id.ids)
+
+
+def is_login_taken(error):
+    """Return whether another transaction has just created a user with the login.
+
+    Whose user it is can't be seen yet: the customer's own, or another contact's.
+    """
+    constraint = isinstance(error, UniqueViolation) and error.diag.constraint_name
+    return bool(constraint) and constraint.startswith("res_users_login")
 
 
 class ResUsers(models.Model):
@@ -60,9 +71,11 @@ class ResUsers(models.Model):
 
     @api.model
     def _find_customer_users(self, partners):
-        """Find the users that may be the accounts of customers, in one query.
+        """Find the users that may be the accounts of customers, in one query: the users
+        of their contacts, the users with their address as login, and internal users
+        whose contact has it. Anybody else can have typed it.
 
-        It takes a second one where mail servers know an address in another form: Odoo
+        Where mail servers know an address in another form, both are looked for: Odoo
         keeps a domain as it was typed.
 
         :param partners: the contacts of the customers
@@ -70,40 +83,14 @@ class ResUsers(models.Model):
         """
         if not partners:
             return {}
-        users_by_customer = self._read_customer_users(
-            SQL(
-                # The first of several addresses says nothing about whose account it is.
-                "SELECT id, CASE WHEN email NOT LIKE '%%@%%@%%' THEN email_normalized "
-                "END FROM res_partner WHERE id IN %s",
-                tuple(partners.ids),
-            )
-        )
-        unknown = partners.filtered(
-            lambda partner: (
-                not any(
-                    user.active and user.partner_id == partner.id
-                    for user in users_by_customer.get(partner.id, ())
-                )
-            )
-        )
-        if forms := [
-            (partner.id, form)
-            for partner in unknown
-            if partner._get_portal_address() not in (False, partner.email_normalized)
-            for form in (partner._get_portal_address(), partner.email_normalized)
-        ]:
-            values = SQL(", ").join(SQL("%s", form) for form in forms)
-            users_by_customer |= self._read_customer_users(SQL("VALUES %s", values))
-        return users_by_customer
-
-    @api.model
-    def _read_customer_users(self, customers):
-        """Read the users of contacts, the users with their address as login, and
-        internal users whose contact has it. Anybody else can have typed it.
-
-        :param customers: SQL with the columns id and address of the contacts
-        :return: dict of contacts' ids to lists of ``CustomerUser``, oldest first
-        """
+        customers = []
+        for partner in partners:
+            forms = {partner.email_normalized, partner._get_portal_address()}
+            # The first of several addresses says nothing about whose account it is.
+            if (partner.email or "").count("@") != 1:
+                forms = set()
+            # whoever has no address has users, too
+            customers += [(partner.id, form) for form in forms - {False} or {None}]
         users_by_customer = defaultdict(list)
         self.flush_model(
             ["login", "partner_id", "website_id", "active", "share", "company_ids"]
@@ -117,7 +104,9 @@ class ResUsers(models.Model):
         for customer_id, *values in self.env.execute_query(
             SQL(
                 """
-                WITH customer(id, address) AS (%(customers)s),
+                WITH customer AS (
+                    SELECT * FROM unnest(%(ids)s, %(addresses)s) AS _(id, address)
+                ),
                 found AS (
                     SELECT DISTINCT customer.id AS customer_id, users.*
                       FROM customer
@@ -149,7 +138,8 @@ class ResUsers(models.Model):
                   FROM found
                  ORDER BY found.id
                 """,
-                customers=customers,
+                ids=[customer_id for customer_id, _form in customers],
+                addresses=SQL("%s::text[]", [form for _id, form in customers]),
                 columns=SQL(
                     "users.id, users.partner_id, users.website_id, users.active, "
                     "users.share"
@@ -287,17 +277,22 @@ class ResUsers(models.Model):
         return self.env["ir.model.data"]._xmlid_to_res_id("base.partner_root")
 
     def write(self, vals):
-        """Override of `base`: what ends access ends the invitation, and a new login is
-        proven by nobody."""
-        changed = self.browse()
-        if "login" in vals:
-            changed = self.filtered(lambda user: user.login != vals["login"])
+        """Override of `base`: what ends access ends the invitation, and a new login,
+        or contact, is proven by nobody."""
+        renamed = self.filtered(
+            lambda user: user.login != vals.get("login", user.login)
+        )
+        moved = self.browse()
+        if "partner_id" in vals:
+            moved = self.filtered(lambda user: user.partner_id.id != vals["partner_id"])
         res = super().write(vals)
         if "active" in vals or "group_ids" in vals:
             # sudo: invitations are not for those who edit users, nor for customers
             self.sudo().filtered(
                 lambda user: not user.active or not user._is_portal()
             ).portal_invitation_ids._cancel("access")
-        # sudo: those who change a login may not write what follows from it
-        changed.sudo()._end_proof(keep_password="password" in vals)
+        # sudo: those who change users may not write what follows from it
+        renamed.sudo()._end_proof(keep_password="password" in vals)
+        (moved - renamed).sudo()._end_proof(keep_password=True)
+        moved.sudo()._filter_unused_accounts()._clear_credentials()
         return res

@@ -1,15 +1,11 @@
 import logging
 from collections import defaultdict
-from datetime import timedelta
 
-from psycopg2.errors import UniqueViolation
-
-from odoo import Command, api, fields, models
+from odoo import Command, api, models
 from odoo.tools import SQL
 
 from ...tools import RETRIED_EXCEPTIONS
-from ..invitation.portal_invitation import NEW_ORDER, PAST_ORDER
-from .res_users import NotPortalUserError
+from .res_users import NotPortalUserError, is_login_taken
 
 _logger = logging.getLogger(__name__)
 
@@ -24,11 +20,11 @@ class SaleOrder(models.Model):
         """
         if not self:
             return {}
-        users_by_customer = self._find_customer_users()
+        users_by_customer = self._find_accounts()
         self._allow_order_company(users_by_customer)
         self._release_portal_invitations(users_by_customer)
         due, issues = self._split_orders_without_account(users_by_customer)
-        created, errors = due._create_portal_users()
+        created, errors = due._create_accounts()
         issues |= errors
         self._set_portal_account_issues(issues)
         declined = self.filtered(lambda order: order.portal_account_issue == "declined")
@@ -45,7 +41,7 @@ class SaleOrder(models.Model):
 
     # === Who has an account === #
 
-    def _find_customer_users(self):
+    def _find_accounts(self):
         """Return the users of the orders' customers, see ``res.users``."""
         return self.env["res.users"]._find_customer_users(self.partner_id)
 
@@ -55,7 +51,7 @@ class SaleOrder(models.Model):
         A user of the contact does, whatever the login. A user with the address does
         where the customer can log in with it.
 
-        :param users_by_customer: what ``_find_customer_users`` returned
+        :param users_by_customer: what ``_find_accounts`` returned
         :return: list of ``CustomerUser``
         """
         self.ensure_one()
@@ -81,7 +77,7 @@ class SaleOrder(models.Model):
     def _split_orders_without_account(self, users_by_customer):
         """Sort out the orders whose customer has no account.
 
-        :param users_by_customer: what ``_find_customer_users`` returned
+        :param users_by_customer: what ``_find_accounts`` returned
         :return: the first order of each customer to get an account, and a dict of the
             orders whose customer cannot have one to the issue and the error
         """
@@ -193,7 +189,7 @@ class SaleOrder(models.Model):
 
     # === Creating accounts === #
 
-    def _create_portal_users(self):
+    def _create_accounts(self):
         """Create one portal user for the customer of each order.
 
         :return: the orders whose account was created, and a dict of the other orders to
@@ -203,28 +199,27 @@ class SaleOrder(models.Model):
             return self, {}
         template_values = self.env["res.users"]._prepare_portal_user_template_values()
         if not template_values:
-            _logger.error(
-                "The template for new portal users is missing or no such user"
-            )
+            _logger.error("The template of portal users is missing or no such user")
             return self.browse(), dict.fromkeys(self, ("template", None))
         # Sorted, so that two batches with the same customers don't lock each other out.
         return self.sorted(
             lambda order: order.partner_id._get_portal_address()
-        )._create_portal_users_from(template_values)
+        )._create_accounts_from(template_values)
 
-    def _create_portal_users_from(self, template_values):
+    def _create_accounts_from(self, template_values):
         """Create the users in one batch; where that fails, in halves."""
         if not self:
             return self, {}
         try:
             with self.env.cr.savepoint():
+                self.partner_id._clean_address()
                 users = self.env["res.users"]._create_portal_users(
                     [
-                        template_values | order._prepare_portal_user_values()
+                        order._prepare_portal_user_values(template_values)
                         for order in self
                     ]
                 )
-                self._create_portal_invitations(users)
+                self._create_portal_invitations(users, is_account_created=True)
             return self, {}
         except RETRIED_EXCEPTIONS:
             raise
@@ -236,26 +231,33 @@ class SaleOrder(models.Model):
             partners = self.partner_id.browse(error.partner_ids)
             wrong = self.filtered(lambda order: order.partner_id in partners)
             issues = dict.fromkeys(wrong, ("template", None))
-            created, more = (self - wrong)._create_portal_users_from(template_values)
+            created, more = (self - wrong)._create_accounts_from(template_values)
             return created, issues | more
         except Exception as error:
             if len(self) == 1:
-                if self._is_login_taken(error):
+                if is_login_taken(error):
                     _logger.info("The address of order %s has a user by now", self.id)
                     return self.browse(), {self: ("same_moment", None)}
                 _logger.exception("No portal account for order %s", self.id)
                 return self.browse(), {self: ("error", error)}
         middle = len(self) // 2
-        created, issues = self[:middle]._create_portal_users_from(template_values)
-        more_created, more = self[middle:]._create_portal_users_from(template_values)
+        created, issues = self[:middle]._create_accounts_from(template_values)
+        more_created, more = self[middle:]._create_accounts_from(template_values)
         return created + more_created, issues | more
 
-    def _prepare_portal_user_values(self):
-        """Return the values of a user in addition to those of the template user."""
+    def _prepare_portal_user_values(self, template_values):
+        """Return the values of the customer's new user.
+
+        To be extended by modules with more to set.
+
+        :param dict template_values: those of the template user, not to be changed
+        :rtype: dict
+        """
         self.ensure_one()
         # Odoo moves a contact that has a company into that of its user.
         company = self.partner_id.company_id or self.company_id
         values = {
+            **template_values,
             "active": True,
             "login": self.partner_id._get_portal_address(),
             "partner_id": self.partner_id.id,
@@ -268,48 +270,6 @@ class SaleOrder(models.Model):
         if website := self._get_portal_account_website():
             values["website_id"] = website.id
         return values
-
-    @api.model
-    def _is_login_taken(self, error):
-        """Return whether another transaction has just created a user with the login.
-
-        Whose user it is can't be seen yet: the customer's own, or another contact's.
-        """
-        return isinstance(
-            error, UniqueViolation
-        ) and error.diag.constraint_name.startswith("res_users_login")
-
-    def _create_portal_invitations(self, users):
-        """Create the invitations of users that have none.
-
-        :param users: of these orders' customers
-        """
-        orders = {order.partner_id: order for order in self}
-        now = fields.Datetime.now()
-        self.env["portal.invitation"].create(
-            [
-                {
-                    "user_id": user.id,
-                    "partner_id": user.partner_id.id,
-                    "order_id": orders[user.partner_id].id,
-                    "company_id": orders[user.partner_id].company_id.id,
-                    "priority": PAST_ORDER
-                    if now - orders[user.partner_id].date_order > timedelta(days=1)
-                    else NEW_ORDER,
-                    "due_date": now,
-                }
-                for user in users
-            ]
-        )
-
-    def _release_portal_invitations(self, users_by_customer):
-        """Send what these customers' cancelled orders have held back."""
-        for order in self:
-            for user in users_by_customer.get(order.partner_id.id, ()):
-                if user.held_invitation_id and user.partner_id == order.partner_id.id:
-                    self.env["portal.invitation"].browse(
-                        user.held_invitation_id
-                    )._release(order)
 
     def _allow_order_company(self, users_by_customer):
         """Let the customers' portal users see the company they buy from."""
@@ -325,7 +285,13 @@ class SaleOrder(models.Model):
                 and company.id not in user.company_ids
             }
         for company, user_ids in user_ids_by_company.items():
-            if user_ids:
-                self.env["res.users"].browse(user_ids).write(
-                    {"company_ids": [Command.link(company.id)]}
+            users = self.env["res.users"].browse(user_ids)
+            if users:
+                users.write({"company_ids": [Command.link(company.id)]})
+            # What one company shows by its settings, another one need not.
+            users.filtered(
+                lambda user, company=company: (
+                    user.portal_invitation_ids
+                    and user.partner_id._get_portal_own_documents(company)
                 )
+            ).portal_own_documents = True

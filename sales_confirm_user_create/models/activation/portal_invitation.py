@@ -74,9 +74,10 @@ class PortalInvitation(models.Model):
             (invitation.revision, user.login) != (revision, login)
             or not user.active
             or not user._is_portal()
+            or not user._get_mailbox()  # it was merged into another contact
         ):
             return self.browse(), "invalid"
-        if user.log_ids:
+        if user.portal_activation_date:
             return invitation, "used"
         is_expired = expiry < fields.Datetime.now().timestamp()
         return invitation, "expired" if is_expired else "valid"

@@ -32,9 +32,12 @@ class ResUsers(models.Model):
                 del values["partner_id"]
                 values["name"] = values["login"]
             elif partner != partner.commercial_partner_id:
-                company = partner.company_id or self.env.company
+                # any company may be added to the user later
+                strict = partner.company_id.search(
+                    [("portal_company_contacts", "!=", "all")], limit=1
+                )
                 values["portal_own_documents"] = partner._get_portal_own_documents(
-                    company
+                    strict
                 )
         if address := get_deliverable_address(values.get("login") or ""):
             if values.get("email") == values["login"]:
@@ -45,8 +48,8 @@ class ResUsers(models.Model):
             is_allowed = (
                 "partner_id" in values or self._get_signup_invitation_scope() == "b2c"
             )
-            invitation = user.portal_invitation_ids
-            if is_allowed and invitation and not user.log_ids and invitation._renew():
+            invitation = user._filter_unused_accounts().portal_invitation_ids
+            if is_allowed and invitation and invitation._renew():
                 raise UserError(
                     self.env._(
                         "There is an account for this address. We have sent you an "
@@ -54,6 +57,18 @@ class ResUsers(models.Model):
                     )
                 )
         return super()._signup_create_user(values)
+
+    def action_reset_password(self):
+        """Override of `auth_signup`: visitors who ask for a new password of an account
+        that nobody has used get its invitation: it asks what was there before."""
+        invited = self.browse()
+        if self.env.user._is_public():
+            invited = self._filter_unused_accounts().filtered(
+                lambda user: user.portal_invitation_ids._renew()
+            )
+        if invited and invited == self:
+            return None
+        return super(ResUsers, self - invited).action_reset_password()
 
     @api.model
     def _get_login_domain(self, login):
@@ -79,21 +94,56 @@ class ResUsers(models.Model):
         return super()._get_signup_invitation_scope()
 
     def _update_last_login(self):
-        """Override of `base` to keep when a portal user first logged in."""
+        """Override of `base` to keep when somebody first logged in."""
         # sudo: the user who logs in may not write this
         user = self.sudo()
-        if user.share and not user.portal_activation_date and not user.login_date:
-            user.portal_activation_date = fields.Datetime.now()
+        if not user.portal_activation_date:
+            user.portal_activation_date = user.login_date or fields.Datetime.now()
         return super()._update_last_login()
+
+    def _filter_unused_accounts(self):
+        """Return the portal users with an invitation whom nobody has logged in as."""
+        return self.filtered(
+            lambda user: (
+                user.share
+                and user.portal_invitation_ids
+                and not user.portal_activation_date
+            )
+        )
 
     def _notify_security_setting_update(self, subject, content, **kwargs):
         """Override of `mail` not to warn customers of their own first password."""
         # sudo: customers may not read when they logged in
-        is_first = not self.sudo().log_ids
+        is_first = not self.sudo().portal_activation_date
         key = "sales_confirm_user_create_activation"
         if is_first and self.env.context.get(key) is Trusted:
             return self.env["mail.mail"]
         return super()._notify_security_setting_update(subject, content, **kwargs)
+
+    def _follow_address(self, before):
+        """Go with the address of the contact, which has changed: an unused account that
+        we created gets it as login, or ends; of others, staff are told.
+
+        :param before: the address until now, or False
+        """
+        unused = self.filtered("active")._filter_unused_accounts()
+        unused._clear_credentials()
+        if self.portal_proof_login and not self._get_mailbox():
+            self._end_proof(keep_password=True)
+        if not self.env.user._is_internal():
+            return  # What customers type about themselves proves nothing.
+        if unused and get_deliverable_address(self.login):
+            address = self.partner_id._get_portal_address()
+            unused.portal_invitation_ids._follow_address(address)
+        elif self.login == before:
+            self.partner_id._message_log(
+                body=self.env._(
+                    "The customer still logs in as %s. If that is somebody else, an "
+                    "administrator has to change the login or archive the user.",
+                    self.login,
+                ),
+                author_id=self._get_note_author_id(),
+            )
 
     def _activate_portal_account(self, password, kept=()):
         """Set the first password of an account.
@@ -118,7 +168,7 @@ class ResUsers(models.Model):
             return _lt("the account is archived.")
         if not self._is_portal():
             return _lt("the customer is not a portal user.")
-        if self.log_ids:
+        if self.portal_activation_date:
             return _lt("the account is already activated.")
         sent = self.portal_invitation_ids.sent_date
         if sent and fields.Datetime.now() - sent < RESEND_PAUSE:

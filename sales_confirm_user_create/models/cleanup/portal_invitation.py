@@ -25,10 +25,7 @@ class PortalInvitation(models.Model):
     def _lock_unused_users(self):
         """Return, and lock, users to delete: those the addon has created, who never
         logged in, have no password, and whose address is gone, or who got no email for
-        as long as the company says.
-
-        Users who were given access by somebody else are older than their invitation.
-        """
+        as long as the company says."""
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
@@ -50,13 +47,10 @@ class PortalInvitation(models.Model):
                              OR invitation.failure IS NOT NULL
                             )
                        )
-                   AND users.create_date = invitation.create_date
+                   AND invitation.is_account_created
                    AND users.active AND users.share
                    AND users.portal_activation_date IS NULL
                    AND COALESCE(users.password, '') = ''
-                   AND NOT EXISTS (
-                            SELECT FROM res_users_log WHERE create_uid = users.id
-                       )
                  ORDER BY users.id
                  LIMIT %(limit)s
                    FOR UPDATE OF users SKIP LOCKED

@@ -30,6 +30,7 @@ class PortalInvitation(models.Model):
         invitation = invitation.filtered(lambda known: known.user_id in users)
         if users:
             accounts = invitation.user_id or users
-            return invitation, login, "used" if accounts.log_ids else "valid"
+            is_used = any(accounts.mapped("portal_activation_date"))
+            return invitation, login, "used" if is_used else "valid"
         declined = self.env["portal.decline"]._find_for(login)
         return invitation, login, "declined" if declined else "valid"

@@ -21,11 +21,7 @@ class ResUsers(models.Model):
         :param orders: the orders to note it on, in addition to those of the accounts
         """
         # sudo: the customer may not edit users and orders
-        unused = (
-            self.sudo()
-            ._find_portal_accounts(login)
-            .filtered(lambda user: user.portal_invitation_ids and not user.log_ids)
-        )
+        unused = self.sudo()._find_portal_accounts(login)._filter_unused_accounts()
         self._remember_decline(
             login,
             partner or unused.partner_id[:1],

@@ -1,1 +1,1 @@
-from . import portal_invitation
+from . import portal_invitation, sale_order

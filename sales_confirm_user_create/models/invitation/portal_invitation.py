@@ -13,7 +13,7 @@ REMINDER, PAST_ORDER, RESENT, NEW_ORDER = "0", "1", "2", "3"
 class PortalInvitation(models.Model):
     _name = "portal.invitation"
     _description = "Portal Invitation"
-    _rec_name = "user_id"
+    _rec_name = "login"
     _order = "id desc"
 
     user_id = fields.Many2one(
@@ -33,6 +33,11 @@ class PortalInvitation(models.Model):
         index="btree_not_null",
     )
     login = fields.Char(related="user_id.login")
+    activation_date = fields.Datetime(related="user_id.portal_activation_date")
+    is_account_created = fields.Boolean(
+        string="Account Created",
+        help="The account was created together with the invitation.",
+    )
     order_id = fields.Many2one(
         comodel_name="sale.order", ondelete="set null", index="btree_not_null"
     )
@@ -126,7 +131,7 @@ class PortalInvitation(models.Model):
         return int(get_param("auth_signup.signup.validity.hours", 144))
 
     @api.depends(
-        "due_date", "expiry_date", "failure", "cancel_reason", "user_id.log_ids"
+        "activation_date", "cancel_reason", "due_date", "expiry_date", "failure"
     )
     def _compute_state(self):
         self.state = False
@@ -135,15 +140,14 @@ class PortalInvitation(models.Model):
             invitations.state = state
 
     def _field_to_sql(self, alias, field_expr, query=None):
-        """Override of `base` to search and group by the state, which is not stored:
-        time and logins change it, too."""
+        """Override of `base` to search and group by the state, which is not stored: it
+        changes with time, too."""
         if field_expr != "state":
             return super()._field_to_sql(alias, field_expr, query)
-        names = ("user_id", "cancel_reason", "failure", "due_date", "expiry_date")
+        names = ("activation_date", "cancel_reason", "failure", "due_date")
         return SQL(
             """
-            CASE WHEN EXISTS (SELECT FROM res_users_log WHERE create_uid = %s)
-                      THEN 'activated'
+            CASE WHEN %s IS NOT NULL THEN 'activated'
                  WHEN %s IS NOT NULL THEN 'cancelled'
                  WHEN %s IS NOT NULL THEN 'failed'
                  WHEN %s IS NOT NULL THEN 'due'
@@ -152,6 +156,7 @@ class PortalInvitation(models.Model):
              END
             """,
             *(self._field_to_sql(alias, name, query) for name in names),
+            self._field_to_sql(alias, "expiry_date", query),
             fields.Datetime.now(),
         )
 
@@ -164,67 +169,6 @@ class PortalInvitation(models.Model):
             to_sql=lambda model, alias, query: SQL(
                 "%s IN %s", model._field_to_sql(alias, "state", query), states
             )
-        )
-
-    def action_resend(self):
-        """Send the invitations again; for sales managers.
-
-        :return: an action that shows who gets an email, and why others do not
-        """
-        self.check_access("read")
-        # sudo: nobody but the addon writes on invitations
-        users, reasons = self.sudo().user_id, {}
-        for user in users:
-            if reason := user._get_no_invitation_reason():
-                reasons[user.login] = self.env._(reason)
-        invited = users.filtered(lambda user: user.login not in reasons)
-        invited.portal_invitation_ids._resend()
-        invited.portal_invitation_ids.order_id._note_invitation_resent()
-        return self._notify_invited(invited.mapped("login"), reasons)
-
-    @api.model
-    def _notify_invited(self, logins, reasons):
-        """Return the action that shows who gets an email.
-
-        :param logins: list of the logins that get one
-        :param reasons: dict of names of others, or of their orders, to the reason
-        """
-        names = _join(self, sorted(set(logins)))
-        done = self.env._("Email on its way to %s.", names) if logins else None
-        return self._notify_done(self.env._("Portal invitation"), done, reasons)
-
-    @api.model
-    def _notify_done(self, title, done, reasons):
-        """Return the action that shows what was done, and why not for others.
-
-        :param done: text, or None
-        :param reasons: dict of names to the reason
-        """
-        lines = [done, self._join_reasons(reasons)]
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "title": title,
-                "message": " ".join(filter(None, lines)),
-                "type": "warning" if reasons else "success",
-                "sticky": bool(reasons),
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
-
-    @api.model
-    def _join_reasons(self, reasons):
-        """Return why some are left out, as text.
-
-        :param reasons: dict of names to the reason
-        """
-        names_by_reason = {}
-        for name, reason in reasons.items():
-            names_by_reason.setdefault(reason, []).append(name)
-        return " ".join(
-            self.env._("%(names)s: %(reason)s", names=_join(self, names), reason=reason)
-            for reason, names in names_by_reason.items()
         )
 
     # === When to send === #
@@ -297,31 +241,23 @@ class PortalInvitation(models.Model):
             ("id", "!=", user.id),
             ("website_id", "in", (False, user.website_id.id)),
         ]
-        users = user.with_context(active_test=False)
+        reader = order._with_note_lang()
         if (
             not address
             or self.env["portal.decline"]._find([address])
-            or users.search_count(domain, limit=1)
+            or user.with_context(active_test=False).search_count(domain, limit=1)
         ):
             # The vacuum deletes it: the login may be the address of somebody else.
             self._cancel("address")
-            note = order._with_note_lang().env._(
+            note = reader.env._(
                 "The portal account %s ends unused: the address of its contact was "
                 "removed, or belongs to another account.",
                 user.login,
             )
-            order._log_portal_account_notes(dict.fromkeys(order, note))
-            return
-        self.cancel_reason = False
-        user.with_context(sales_confirm_user_create_activation=Trusted).login = address
-        note = order._with_note_lang().env._(
-            "The login of the portal account is now %s.", address
-        )
+        else:
+            self.cancel_reason = False
+            user.with_context(sales_confirm_user_create_activation=Trusted).write(
+                {"login": address}
+            )
+            note = reader.env._("The login of the portal account is now %s.", address)
         order._log_portal_account_notes(dict.fromkeys(order, note))
-
-
-def _join(record, names):
-    """Return a list of names, or how many they are if more than ten."""
-    if len(names) > 10:
-        return record.env._("%s entries", len(names))
-    return ", ".join(names)

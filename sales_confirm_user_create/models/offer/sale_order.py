@@ -39,7 +39,7 @@ class SaleOrder(models.Model):
             with self.env.cr.savepoint():
                 orders = orders._filter_portal_account_orders()
                 due, _issues = orders._on_purpose()._split_orders_without_account(
-                    orders._find_customer_users()
+                    orders._find_accounts()
                 )
                 due.portal_account_offered = True
         except RETRIED_EXCEPTIONS:
@@ -151,4 +151,4 @@ class SaleOrder(models.Model):
         """Return whether the customer of this order has a user, or had one."""
         # sudo: a visitor may not read users, and learns nothing but this
         order = self.sudo()
-        return bool(order._filter_customer_users(order._find_customer_users()))
+        return bool(order._filter_customer_users(order._find_accounts()))

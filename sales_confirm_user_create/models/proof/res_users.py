@@ -1,25 +1,15 @@
-from collections.abc import Callable
-from datetime import datetime
 from functools import partial
-from hashlib import sha256
-from typing import NamedTuple
-from urllib.parse import urlsplit
+from operator import methodcaller
 
 from odoo import Command, fields, models
+from odoo.exceptions import ConcurrencyError
 from odoo.http import request
 from odoo.tools import SQL
 
+from .unproven import Unproven, list_unproven
+
 # More addresses than these are one item in a form.
 MAX_LISTED = 20
-
-
-class Unproven(NamedTuple):
-    """What an account had before its mailbox was proven: a way in, or an address."""
-
-    key: str  # in forms
-    name: str  # what its owner knows it by
-    date: datetime | None
-    remove: Callable
 
 
 class ResUsers(models.Model):
@@ -45,7 +35,8 @@ class ResUsers(models.Model):
     )
 
     def _end_proof(self, keep_password):
-        """Have these logins proven by nobody, and end all links to them.
+        """Have these logins proven by nobody, and end all links to them, and all ways
+        into accounts of ours: somebody else may have had the login.
 
         :param keep_password: whether it was set together with the login
         """
@@ -59,8 +50,8 @@ class ResUsers(models.Model):
             )
             for invitation in user.portal_invitation_ids:
                 invitation.revision += 1
-            if not keep_password:
-                user._clear_unused()
+            if not keep_password and user.share and user.portal_invitation_ids:
+                user._clear_credentials()
 
     def _get_proof_date(self):
         """Return when it was proven that the owner of the account reads the emails to
@@ -87,8 +78,10 @@ class ResUsers(models.Model):
             self.env.execute_query(
                 SQL("SELECT id FROM res_users WHERE id = %s FOR UPDATE", user.id)
             )
+            user._check_credentials_seen()
             user._remove_unproven(kept)
             user._close_carts()
+            user._end_document_links()
             user.write(
                 {
                     "portal_proof_date": fields.Datetime.now(),
@@ -98,15 +91,40 @@ class ResUsers(models.Model):
                 }
             )
 
+    def _check_credentials_seen(self):
+        """Check that this transaction sees all credentials there are.
+
+        :raise ConcurrencyError: one was added since it began; Odoo starts it anew
+        """
+        seen = {item.key for item in self._get_credentials()}
+        with self.env.registry.cursor() as cr:
+            latest = self.with_env(self.env(cr=cr)).exists()
+            if latest and any(i.key not in seen for i in latest._get_credentials()):
+                raise ConcurrencyError("A credential was added to the account")
+
     def _close_carts(self):
-        """End the links of open carts: whoever has one would see the next order."""
+        """Delete open carts but that of the session: somebody else can have filled
+        them. Odoo goes on with them, and shows them in the session that began them."""
         domain = [
             ("partner_id", "child_of", self.partner_id.ids),
             ("website_id", "!=", False),
             ("state", "=", "draft"),
+        ]
+        carts = self.env["sale.order"].search(domain)
+        if request and request.session.uid == self.id:
+            carts -= carts.browse(request.session.get("sale_order_id"))
+        carts.unlink()
+
+    def _end_document_links(self):
+        """End the links of the contact's orders and invoices: whoever has ordered in
+        the customer's name would go on reading and writing there."""
+        operator = "=" if self.partner_id.is_company else "child_of"
+        domain = [
+            ("partner_id", operator, self.partner_id.id),
             ("access_token", "!=", False),
         ]
-        self.env["sale.order"].search(domain).access_token = False
+        for model in ("sale.order", "account.move"):
+            self.env[model].search(domain).access_token = False
 
     # === What was there before the first proof === #
 
@@ -118,14 +136,14 @@ class ResUsers(models.Model):
         """
         if not self or self._get_proof_date():
             return []
-        addresses = self._get_typed_addresses()
-        listed, rest = addresses[:MAX_LISTED], addresses[MAX_LISTED:]
-        found = self._get_credentials() + _list(
-            self.env._("Address"), listed, lambda address: address._end_typed_addresses
+        addresses, kind = self._get_typed_addresses(), self.env._("Address")
+        end = methodcaller("_end_typed_addresses")
+        found = self._get_credentials() + list_unproven(
+            kind, addresses[:MAX_LISTED], end
         )
-        if rest:
+        if rest := addresses[MAX_LISTED:]:
             name = self.env._("%s more addresses", len(rest))
-            found.append(Unproven("rest", name, None, rest._end_typed_addresses))
+            found.append(Unproven("rest", name, None, partial(end, rest)))
         return found
 
     def _get_credentials(self):
@@ -136,38 +154,37 @@ class ResUsers(models.Model):
 
         :return: list of ``Unproven``
         """
+        own = [("partner_id", "=", self.partner_id.id)]
+        devices = self.env["mail.push.device"].search(own)
+        cards = self.env["payment.token"].search(own)
         # the current session stays
         sessions = self.device_ids.filtered(lambda device: not device.is_current)
-        found = [
-            *_list(self.env._("API key"), self.api_key_ids, lambda key: key._remove),
-            *_list(self.env._("Logged in"), sessions, lambda session: session._revoke),
-            *_list(
-                self.env._("Notifications"),
-                self.env["mail.push.device"].search(
-                    [("partner_id", "=", self.partner_id.id)]
-                ),
-                lambda device: device.unlink,
-            ),
+        kinds = [
+            (self.env._("API key"), self.api_key_ids, methodcaller("_remove")),
+            (self.env._("Logged in"), sessions, methodcaller("_revoke")),
+            (self.env._("Notifications"), devices, methodcaller("unlink")),
+            (self.env._("Saved card"), cards, methodcaller("action_archive")),
         ]
         if "auth_passkey_key_ids" in self._fields:
-            found += _list(
-                self.env._("Passkey"),
-                self.auth_passkey_key_ids,
-                # on the user, to empty the cache of session tokens
-                lambda key: partial(
-                    self.write, {"auth_passkey_key_ids": [Command.delete(key.id)]}
-                ),
+            # on the user, to empty the cache of session tokens
+            kinds.append(
+                (
+                    self.env._("Passkey"),
+                    self.auth_passkey_key_ids,
+                    lambda key: self.write(
+                        {"auth_passkey_key_ids": [Command.delete(key.id)]}
+                    ),
+                )
             )
         if "totp_secret" in self._fields:
-            found += _list(
-                self.env._("Trusted device"),
-                self.totp_trusted_device_ids,
-                lambda device: device._remove,
-            )
-            if self.totp_enabled:
-                remove = partial(self.write, dict.fromkeys(["totp_secret"], False))
-                name = self.env._("Two-factor authentication")
-                found.append(Unproven("totp", name, None, remove))
+            trusted = self.totp_trusted_device_ids
+            name = self.env._("Trusted device")
+            kinds.append((name, trusted, methodcaller("_remove")))
+        found = [item for kind in kinds for item in list_unproven(*kind)]
+        if "totp_secret" in self._fields and self.totp_enabled:
+            remove = partial(self.write, dict.fromkeys(["totp_secret"], False))
+            name = self.env._("Two-factor authentication")
+            found.append(Unproven("totp", name, None, remove))
         if "oauth_uid" in self._fields and self.oauth_uid:
             names = ("oauth_uid", "oauth_provider_id", "oauth_access_token")
             remove = partial(self.write, dict.fromkeys(names, False))
@@ -189,32 +206,26 @@ class ResUsers(models.Model):
                 address.create_uid.share
                 and not (
                     partner.is_company
-                    and (address.type == "contact" or address.user_ids)
+                    and (
+                        address.type == "contact"
+                        or address.user_ids
+                        or not address.create_uid._is_public()  # of a colleague
+                    )
                 )
             )
         )
 
-    def _clear_unused(self):
-        """Let nobody into accounts of ours that nobody has used who was sent a link
-        before the login was changed, or its contact.
-
-        Odoo's *Reset Password* sets a password without a login.
-        """
-        unused = self.filtered(
-            lambda user: user.share and user.portal_invitation_ids and not user.log_ids
-        )
-        for user in unused:
-            user._clear_credentials()
-
     def _clear_credentials(self):
-        """Remove all ways into an account."""
-        for item in self._get_credentials():
-            item.remove()
-        # Odoo would keep the hash of an empty password.
-        self.env.cr.execute(
-            SQL("UPDATE res_users SET password = NULL WHERE id IN %s", tuple(self.ids))
-        )
-        self.env.registry.clear_cache()
+        """Remove all ways into these accounts; the mailbox has to open them again."""
+        for user in self:
+            for item in user._get_credentials():
+                item.remove()
+        if self:
+            # Odoo would keep the hash of an empty password.
+            self.env.cr.execute(
+                SQL("UPDATE res_users SET password = NULL WHERE id IN %s", self._ids)
+            )
+            self.env.registry.clear_cache()
 
     def _remove_unproven(self, kept):
         """Remove what the account had before, but for what the customer keeps, and note
@@ -247,45 +258,3 @@ class ResUsers(models.Model):
             request.session.session_token = self._compute_session_token(
                 request.session.sid
             )
-
-
-def _list(kind, records, get_remove):
-    """Return records as a list of ``Unproven``.
-
-    :param kind: what they are, translated
-    :param get_remove: function of a record that returns the function to remove it
-    """
-    return [
-        Unproven(
-            key=f"{record._name}-{_get_key(record)}",
-            name=f"{kind}: {_get_name(record)}",
-            date=_get_date(record) or None,
-            remove=get_remove(record),
-        )
-        for record in records
-    ]
-
-
-def _get_date(record):
-    """Return when a session was last used, or when anything else was created."""
-    is_session = record._name == "res.device"
-    return record.last_activity if is_session else record.create_date
-
-
-def _get_key(record):
-    """Return what stays the same of a record while a customer looks at a form."""
-    if record._name == "res.device":
-        # It has the id of its latest activity.
-        parts = record.session_identifier, record.platform, record.browser
-        return sha256(repr(parts).encode()).hexdigest()[:16]
-    return record.id
-
-
-def _get_name(record):
-    """Return what the customer knows a record by."""
-    if record._name == "res.partner":
-        parts = record.name, record.street, record.zip, record.city
-        return ", ".join(filter(None, parts))
-    if record._name == "mail.push.device":
-        return urlsplit(record.endpoint).hostname or ""
-    return record.display_name

@@ -1,4 +1,4 @@
-from odoo import Command, models
+from odoo import models
 from odoo.exceptions import AccessError
 from odoo.tools import format_date
 from odoo.tools.translate import LazyTranslate
@@ -12,63 +12,50 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     def action_resend_portal_invitation(self):
-        """Invite the customers again who did not activate their account.
+        """Invite the customers again who did not activate their account; ask before
+        several emails are sent.
 
-        For salespeople.
-
-        :return: an action that shows who gets an email, and why others do not
+        :return: an action that asks, or shows who gets an email, and why others do not
         :raise AccessError: the user is no salesperson or may not edit the orders
         """
-        self._check_portal_account_access()
-        # sudo: a salesperson may have the own orders' customers invited, and neither
-        # reads nor writes users by it
-        invited, reasons = self.sudo()._split_orders_to_invite()
-        users = invited.partner_id.portal_user_id
-        invited._create_portal_invitations(users - users.portal_invitation_ids.user_id)
-        users.portal_invitation_ids._resend()
-        invited._note_invitation_resent()
-        return self.env["portal.invitation"]._notify_invited(
-            users.mapped("login"), reasons
-        )
-
-    def action_preview_resend(self):
-        """Show how many emails sending the invitations again would send.
-
-        :return: an action; for one order, the email is sent
-        :raise AccessError: the user is no salesperson or may not edit the orders
-        """
-        if len(self) == 1:
-            return self.action_resend_portal_invitation()
         self._check_portal_account_access()
         # sudo: as when the emails are sent
         invited, reasons = self.sudo()._split_orders_to_invite()
-        preview = self.env["portal.invitation.resend"].create(
-            {
-                "order_ids": [Command.set(self.ids)],
-                "email_count": len(invited.partner_id),
-                "reasons": self.env["portal.invitation"]._join_reasons(reasons),
-            }
+        if len(self) == 1 or not invited:
+            return self._resend_portal_invitations()
+        question = self.env._("%s emails will be sent.", len(invited.partner_id))
+        reasons = self.env["portal.invitation"]._join_reasons(reasons)
+        return self.env["portal.account.question"]._ask(
+            "resend", self, f"{question}\n{reasons}"
         )
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Resend Portal Invitations"),
-            "res_model": preview._name,
-            "res_id": preview.id,
-            "views": [(False, "form")],
-            "target": "new",
-        }
+
+    def _resend_portal_invitations(self):
+        """See ``action_resend_portal_invitation``."""
+        self._check_portal_account_access()
+        # sudo: a salesperson may have the own orders' customers invited, and neither
+        # reads nor writes users by it
+        invited_sudo, reasons = self.sudo()._split_orders_to_invite()
+        users_sudo = invited_sudo.partner_id.portal_user_id
+        invited_sudo._create_portal_invitations(
+            users_sudo - users_sudo.portal_invitation_ids.user_id
+        )
+        users_sudo.portal_invitation_ids._resend()
+        invited_sudo._note_invitation_resent()
+        return self.env["portal.invitation"]._notify_invited(users_sudo, reasons)
 
     def _split_orders_to_invite(self):
         """Return the orders whose customers can be invited again, and a dict of the
-        names of the others to the reason."""
+        others to the reason."""
         reasons = {}
         for order in self:
             reason = order.partner_id.portal_user_id._get_no_invitation_reason()
             if order.state != "sale":
                 reason = _lt("the order is not confirmed.")
             if reason:
-                reasons[order.name] = self.env._(reason)
-        return self.filtered(lambda order: order.name not in reasons), reasons
+                reasons[order] = reason
+        return self.browse(
+            [order.id for order in self if order not in reasons]
+        ), reasons
 
     def action_create_portal_account(self):
         """Create the accounts that are missing, by the rules of the confirmation; ask
@@ -117,20 +104,18 @@ class SaleOrder(models.Model):
         due = self._filter_without_account()
         issues = due._on_purpose()._ensure_portal_accounts()
         reasons = {
-            order.name: due._describe_portal_account_issue(*issue)
+            order: due._describe_portal_account_issue(*issue)
             for order, issue in issues.items()
         }
-        not_due = self.env._(
-            "the order is not confirmed, or its customer has an account."
-        )
-        reasons |= dict.fromkeys((self - due).mapped("name"), not_due)
+        not_due = _lt("the order is not confirmed, or its customer has an account.")
+        reasons |= dict.fromkeys(self - due, not_due)
         # sudo: a salesperson may read which login was created, and nothing else of it
-        invited = due.sudo().filtered(lambda order: order not in issues).partner_id
+        invited_sudo = due.sudo().filtered(lambda order: order not in issues).partner_id
         self.env["portal.decline"]._forget(
-            [partner._get_portal_address() for partner in invited]
+            [partner._get_portal_address() for partner in invited_sudo]
         )
         return self.env["portal.invitation"]._notify_invited(
-            invited.portal_user_id.mapped("login"), reasons
+            invited_sudo.portal_user_id, reasons
         )
 
     def _check_portal_account_access(self):
