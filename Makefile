@@ -13,7 +13,7 @@ help: ## Show this list
 setup: ## Install what is missing: packages, Odoo 19, the Python environment
 	$(DEVTOOLS) environment setup
 
-run: ## Run a demo shop with the addon and an inbox (PORT=, INBOX_PORT=)
+run: ## Run a demo shop with the addons and an inbox (PORT=, INBOX_PORT=)
 	$(DEVTOOLS) shop serve
 
 shell: ## Open `odoo shell` on that shop, or run the script on standard input
@@ -22,19 +22,19 @@ shell: ## Open `odoo shell` on that shop, or run the script on standard input
 test: ## Run the tests, without the long ones (ARGS= for pytest)
 	$(DEVTOOLS) checks test $(ARGS)
 
-test-addon: ## Run the addon's own tests (ARGS= for pytest, WITH= other modules)
+test-addon: ## Run the addons' own tests (ADDON= one, ARGS=, WITH= other modules)
 	$(DEVTOOLS) checks test_addon $(ARGS)
 
 test-e2e: ## Run the tests from outside (ARGS= for pytest)
 	$(DEVTOOLS) checks test_e2e $(ARGS)
 
-coverage: ## Run the addon's own tests, and fail if they run less than 95 % of it
+coverage: ## Run the addons' own tests, and fail if they run less than 95 %
 	$(DEVTOOLS) checks coverage $(ARGS)
 
 test-faults: ## Run the long tests: races, crashes, attacks, updates
 	$(DEVTOOLS) checks test_e2e -m slow $(ARGS)
 
-test-peers: ## Run Odoo's own tests with the addon and without (ARGS= modules)
+test-peers: ## Run Odoo's own tests with the addons and without (ARGS= modules)
 	$(DEVTOOLS) checks test_peers $(ARGS)
 
 pictures: export PICTURES = tests/screenshots
@@ -50,10 +50,10 @@ format: ## Correct the form of the code in place
 i18n: ## Refresh the translation files
 	$(DEVTOOLS) package i18n
 
-matrix: ## Run the addon's tests with other modules, Pythons, PostgreSQLs (ARGS= rows)
+matrix: ## Run the addons' tests with other modules, Pythons, PostgreSQLs (ARGS= rows)
 	$(DEVTOOLS) matrix matrix $(ARGS)
 
-package: ## Build the addon's wheel in dist/ and try it
+package: ## Build the addons' wheels in dist/ and try them
 	$(DEVTOOLS) package package
 
 bench: ## Measure speed against the targets, half an hour (ARGS= see benchmarks/)

@@ -2,9 +2,11 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 
 from .base import ADDONS, PROJECT, DevtoolsError, cache_dir, run, say, step
 from .environment import get_odoo, virtualenv
@@ -45,9 +47,9 @@ def test_addon(*args):
     with Instance.start("addon" if modules is None else "bare") as instance:
         db = instance.new_database("test")
         if modules is not None:
-            names = ",".join(filter(None, [modules, *_picked()]))
-            with step(f"install {names}"):
-                instance.odoo_command([f"--init={names}"], db=db)
+            names = [*filter(None, modules.split(",")), *_picked()]
+            with step(f"install {', '.join(names)}"):
+                instance.install(names, db=db)
                 instance.shell(db, (SCRIPTS / "assets.py").read_text())
         options = [f"--odoo-config={CONFIG}", f"--odoo-database={db}", "--odoo-http"]
         options += [] if args else ["--numprocesses=2", *PARALLEL]
@@ -85,24 +87,44 @@ def _pytest(environ, folders, options, args):
 
 
 def test_peers(*modules):
-    """Run Odoo's own post-install tests of modules with the addon and without."""
+    """Run Odoo's own post-install tests of modules with the addons and without."""
     tags = ",".join(f"post_install/{module}" for module in modules or PEERS)
     failed = {}
     for recipe in ("shop", "addon"):
-        log = cache_dir() / f"peers-{recipe}.log"
-        log.unlink(missing_ok=True)
-        with Instance.start(recipe) as instance, step(f"{tags} on '{recipe}': {log}"):
-            options = instance.options(instance.new_database("peers"))
-            options += [f"--test-tags={tags}", "--stop-after-init"]
-            line = instance.odoo.command("server", *options)
-            spawn(line, log=log, env=instance.environ()).wait()
-        if " error(s) of " not in (output := log.read_text()):
-            raise DevtoolsError(f"Odoo ran no tests, see {log}")
-        failed[recipe] = set(re.findall(r"\.(\w+: (?:FAIL|ERROR): \S+)", output))
+        with Instance.start(recipe) as instance:
+            failed[recipe] = _odoo_tests(instance, tags, f"peers-{recipe}")
         say(f"failed on '{recipe}': {len(failed[recipe])}")
     new = failed["addon"] - failed["shop"] - MEANT
-    say(f"fail with the addon only: {', '.join(sorted(new)) or 'none'}")
+    say(f"fail with the addons only: {', '.join(sorted(new)) or 'none'}")
     return int(bool(new))
+
+
+def test_alone(*names):
+    """Run addons' tests as Odoo does, with nothing of this repository but these."""
+    names = names or ADDONS
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            shutil.copytree(PROJECT / name, f"{folder}/{name}")
+        with Instance.start("bare", addons=folder) as instance:
+            instance.odoo = replace(instance.odoo, python=virtualenv("odoo"))
+            tags = ",".join(f"/{name}" for name in names)
+            init = f"--init={','.join(names)}"
+            return int(bool(_odoo_tests(instance, tags, "alone", init)))
+
+
+def _odoo_tests(instance, tags, name, *options):
+    """Run tests with Odoo's own runner; return those that failed."""
+    log = cache_dir() / f"{name}.log"
+    log.unlink(missing_ok=True)
+    options += (*instance.options(instance.new_database("tests")), "--stop-after-init")
+    with step(f"run {tags}: {log}"):
+        line = instance.odoo.command("server", *options, f"--test-tags={tags}")
+        spawn(line, log=log, env=instance.environ()).wait()
+    if not (found := re.findall(r"\d+ failed, .* of \d+ tests", log.read_text())):
+        raise DevtoolsError(f"Odoo ran no tests, see {log}")
+    failed = set(re.findall(r"\.(\w+: (?:FAIL|ERROR): \S+)", log.read_text()))
+    say("\n".join([*sorted(failed), found[-1]]))
+    return failed
 
 
 def lint(*args):

@@ -4,9 +4,7 @@ import functools
 import os
 import platform
 import re
-import shutil
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,22 +71,6 @@ def _checkout(home, python):
         version = run([*git, "rev-parse", "HEAD"]).strip()
     addons = (home / "odoo/addons", home / "addons")
     return Odoo(python, home / "odoo-bin", home, addons, version)
-
-
-def oca_addons():
-    """Return the folder with the addons of OCA's that tests install."""
-    pins = REQUIREMENTS / "oca.txt"
-    folder = cache_dir() / f"oca-{digest(pins.read_bytes())}"
-    return make_once(folder, _unpack_wheels, pins) / "odoo/addons"
-
-
-def _unpack_wheels(folder, pins):
-    """Download wheels of Odoo addons, and unpack them in a folder."""
-    download = ["-m", "pip", "download", "--quiet", "--no-deps"]
-    with tempfile.TemporaryDirectory() as wheels, step(f"download {pins.name}"):
-        run([get_odoo().python, *download, f"--dest={wheels}", f"--requirement={pins}"])
-        for wheel in Path(wheels).glob("*.whl"):
-            shutil.unpack_archive(wheel, folder, "zip")
 
 
 @functools.cache

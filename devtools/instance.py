@@ -4,18 +4,10 @@ import functools
 import os
 import shutil
 import time
+import zlib
 from pathlib import Path
 
-from .base import (
-    ADDONS,
-    PROJECT,
-    DevtoolsError,
-    cache_dir,
-    digest,
-    make_once,
-    run,
-    step,
-)
+from .base import ADDONS, PROJECT, DevtoolsError, cache_dir, make_once, run, step
 from .environment import get_odoo
 from .postgres import ROLE, Cluster
 from .recipes import RECIPES, SCRIPTS, as_list, template_folder
@@ -126,6 +118,17 @@ class Instance:
         options = [*self.options(db), "--no-http", "--stop-after-init", *args]
         return run(self.odoo.command("server", *options), env=self.environ(), log=log)
 
+    def install(self, modules, *args, db=TEMPLATE, log=None):
+        """Install modules.
+
+        :raise DevtoolsError: Odoo does not know one, which it only logs
+        """
+        self.odoo_command([f"--init={','.join(modules)}", *args], db=db, log=log)
+        query = "SELECT name FROM ir_module_module WHERE state = 'installed'"
+        installed = self.cluster.sql(db, query).splitlines()
+        if missing := set(modules) - set(installed):
+            raise DevtoolsError(f"Not installed: {', '.join(missing)}. See {log}")
+
     def shell(self, db, script):
         """Run a script in `odoo shell` and return its output; it commits by itself."""
         line = self.odoo.command("shell", *self.options(db), "--no-http")
@@ -144,7 +147,7 @@ def set_dates(addons):
     for root in as_list(addons):
         for name in ADDONS:
             for path in Path(root, name, "static").rglob("*.*"):
-                date = 10**9 + int(digest(path.read_bytes()), 16) % 10**8  # from 2001
+                date = 10**9 + zlib.crc32(path.read_bytes()) % 10**8  # from 2001
                 os.utime(path, (date, date))
 
 
@@ -170,16 +173,10 @@ def _build(folder, recipe, addons):
         instance.cluster.start()
         if not recipe.parent:
             instance.cluster.create(TEMPLATE)
-        args = [f"--init={','.join(recipe.modules)}", "--with-demo"]
-        args.append(f"--load-language={','.join(recipe.languages or ['en_US'])}")
-        instance.odoo_command(args, log=log)
+        languages = f"--load-language={','.join(recipe.languages or ['en_US'])}"
+        instance.install(recipe.modules, "--with-demo", languages, log=log)
         for name in recipe.scripts:
             instance.shell(TEMPLATE, (SCRIPTS / name).read_text())
-        # Odoo only logs modules that it does not know.
-        query = "SELECT name FROM ir_module_module WHERE state = 'installed'"
-        installed = instance.cluster.sql(TEMPLATE, query).splitlines()
-        if missing := set(recipe.modules) - set(installed):
-            raise DevtoolsError(f"Not installed: {', '.join(missing)}. See {log}")
     # of this recipe's templates, one older is kept, for another clone
     old = folder.parent.glob(f"{recipe.name}-{'?' * 12}")
     for path in sorted(old, key=lambda path: path.stat().st_mtime)[:-1]:

@@ -1,11 +1,11 @@
-"""`make matrix`: the addon's own tests with other modules, Pythons and PostgreSQLs."""
+"""`make matrix`: the addons' tests with other modules, Pythons and PostgreSQLs."""
 
 import os
 import shutil
 import sys
 from pathlib import Path
 
-from .base import PROJECT, run, say, tail
+from .base import ADDONS, PROJECT, run, say, tail
 from .system import npm, spawn
 
 MODULES = (
@@ -29,16 +29,15 @@ def matrix(*names):
     TABLE.parent.mkdir(exist_ok=True)
     log = TABLE.with_suffix(".log")
     table, statuses = ["| with | result |", "| --- | --- |"], []
-    for title, python, modules, postgres in _rows():
+    for title, python, check, environ in _rows():
         if names and not any(name in title for name in names):
             continue
         say(f"\n=== {title}")
-        environ = {**os.environ, "WITH": modules}
-        if postgres:
-            environ["PG_BIN"] = str(_postgres(postgres))
         log.unlink(missing_ok=True)
-        line = [python, "-m", "devtools", "checks", "test_addon"]
-        statuses.append(spawn(line, log=log, env=environ).wait())
+        if version := environ.pop("POSTGRES", None):
+            environ["PG_BIN"] = str(_postgres(version))
+        line = [python, "-m", "devtools", "checks", *check]
+        statuses.append(spawn(line, log=log, env=os.environ | environ).wait())
         say(tail(log, 200 if statuses[-1] else 1))
         table.append(f"| {title} | {tail(log, 1).splitlines()[0].strip('= ')} |")
         TABLE.write_text("\n".join(table) + "\n")
@@ -47,19 +46,23 @@ def matrix(*names):
 
 
 def _rows():
-    """Yield title, Python, modules and PostgreSQL of all that can be run here."""
-    yield "website_sale alone", sys.executable, "", None
+    """Yield title, Python, check and environment of all that can be run here."""
+    python, check = sys.executable, ["test_addon"]
+    yield "Odoo's own test runner", python, ["test_alone"], {}
+    yield "the same, without the claims", python, ["test_alone", *ADDONS[:2]], {}
+    yield "website_sale alone", python, check, {"WITH": ""}
     for module in MODULES.split(","):
-        yield module, sys.executable, module, None
-    yield "all of these modules", sys.executable, MODULES, None
+        yield module, python, check, {"WITH": module}
+    yield "all of these modules", python, check, {"WITH": MODULES}
+    for version in POSTGRES:
+        title, environ = version.split(".")[0], {"WITH": USUAL, "POSTGRES": version}
+        yield f"PostgreSQL {title}", python, check, environ
     for version in PYTHONS:
         pyenv = Path.home().glob(f".pyenv/versions/{version}.*/bin/python3")
         if not (python := next(pyenv, None) or shutil.which(f"python{version}")):
             say(f"No Python {version} on this machine: not run.")
         elif version != f"{sys.version_info[0]}.{sys.version_info[1]}":
-            yield f"Python {version}", python, USUAL, None
-    for version in POSTGRES:
-        yield f"PostgreSQL {version.split('.')[0]}", sys.executable, USUAL, version
+            yield f"Python {version}", python, check, {"WITH": USUAL}
 
 
 def _postgres(version):

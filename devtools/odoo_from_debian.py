@@ -37,14 +37,6 @@ def debian_odoo():
     return root / "usr/bin/odoo", root / LIBRARY, version
 
 
-def add_to(packages, library):
-    """Make pip see Odoo, which has the metadata of a package, in another environment.
-
-    :param packages: the folder `site-packages` of that environment
-    """
-    (packages / "odoo.pth").write_text(f"{library}\n")
-
-
 def _download(root):
     """Download Odoo and what it links to, and unpack all into `root`."""
     apt = root / "apt"

@@ -2,12 +2,11 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
-PROJECT = Path(__file__).resolve().parent.parent
+from devtools.base import ADDONS, PROJECT
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +45,12 @@ def test_every_mounted_file_is_there(compose):
                 assert (PROJECT / source).exists()
             else:
                 assert source in compose["volumes"]
+
+
+def test_every_addon_is_mounted(compose):
+    for name in ADDONS:
+        volume = f"./{name}:/mnt/extra-addons/{name}:ro"
+        assert volume in compose["services"]["odoo"]["volumes"]
 
 
 def test_start_script_is_valid_bash(compose):

@@ -12,4 +12,6 @@ order.action_confirm()
 if not (partner.user_ids.share and partner.user_ids.login == "jane@example.com"):
     raise RuntimeError(f"{order.name} is confirmed, and {partner.name} has no account.")
 env.cr.commit()
-print(order.name, partner.user_ids.login, get_module_path("sales_confirm_user_create"))
+print(order.name, partner.user_ids.login)
+for name in ("portal_own_documents", "sales_confirm_user_create", "sale_portal_claim"):
+    print(get_module_path(name))
