@@ -188,10 +188,11 @@ class Visitor:
             self.call("/shop/set_delivery_method", dm_id=int(methods[0]))
         return self.page("/shop/payment")
 
-    def pay(self, page, provider="demo"):
+    def pay(self, page, provider="demo", *, save_card=False):
         """Pay what a page with the payment form asks for.
 
         :param provider: `demo`, which confirms at once, or `custom`, a wire transfer
+        :param save_card: keep the card for later, where the shop lets customers
         :return: the page that the customer ends up on
         """
         [form] = page.xpath("//form[@id='o_payment_form']")
@@ -203,7 +204,7 @@ class Visitor:
             token_id=None,
             amount=float(form.get("data-amount")) if form.get("data-amount") else None,
             flow="direct" if provider == "demo" else "redirect",
-            tokenization_requested=False,
+            tokenization_requested=save_card,
             landing_route=form.get("data-landing-route"),
             access_token=form.get("data-access-token"),
         )

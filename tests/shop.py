@@ -36,9 +36,9 @@ def run_shop(instance, mailbox, name, prepare=None, **options):
     db.drop()
 
 
-def press_module_button(shop, button):
-    """Upgrade or uninstall the addon in the running server, as the Apps menu does."""
-    module = shop.admin("ir.module.module", "search", [("name", "=", ADDON)])
+def press_module_button(shop, button, name=ADDON):
+    """Upgrade or uninstall an addon in the running server, as the Apps menu does."""
+    module = shop.admin("ir.module.module", "search", [("name", "=", name)])
 
     def done():
         try:

@@ -70,25 +70,3 @@ def test_an_invitation_that_cannot_be_made_is_noted_and_sent_after_the_repair(
     mend_template(shop, how)
     shop.db.pass_time()
     shop.mailbox.wait_for_one(address)
-
-
-def test_without_the_template_user_the_order_is_confirmed_and_says_what_is_wrong(shop):
-    address = "jane.no.template@example.com"
-    order_id = quote(shop, address)
-    key = ("base.template_portal_user_id",)
-    template_id = shop.admin("ir.config_parameter", "get_param", *key)
-    shop.admin("ir.config_parameter", "set_param", *key, "987654")
-    confirm(shop, order_id)
-    assert state_of(shop, order_id) == ("sale", False, [])
-    assert [note for note in shop.db.notes(order_id) if "template" in note]
-    assert "Traceback" in shop.server.log.read_text(errors="replace")
-
-    shop.admin("ir.config_parameter", "set_param", *key, template_id)
-    later_id = quote(shop, "jane.with.template@example.com")
-    confirm(shop, later_id)
-    shop.mailbox.wait_for_one("jane.with.template@example.com")
-    shop.admin("sale.order", "action_cancel", [order_id])
-    shop.admin("sale.order", "action_draft", [order_id])
-    confirm(shop, order_id)
-    assert state_of(shop, order_id) == ("sale", True, [address])
-    shop.mailbox.wait_for_one(address)

@@ -133,13 +133,6 @@ def add_confirm_to_list(shop):
     shop.admin("ir.actions.server", "create_action", [action])
 
 
-def test_an_rpc_call_creates_the_account(shop):
-    address = "jane.rpc@example.com"
-    order_id = quote(shop, address)
-    shop.sales("sale.order", "action_confirm", [order_id])
-    assert_invited(shop, address, order_id)
-
-
 def test_a_logged_in_customer_gets_no_message_and_no_invitation(shop):
     [(user, address)] = shop.db.sql(
         "SELECT u.id, p.email FROM res_users u "

@@ -1,14 +1,18 @@
-"""The addon comes to a database, is upgraded there, and goes."""
+"""The addons come to a database, are upgraded there, and go."""
 
 import re
 
 import pytest
 
-from devtools.base import ADDON
+from devtools.base import ADDON, ADDONS, PROJECT
 
+from .attacker import STOLEN, orders_of, rpc_of
+from .client import Rpc, Visitor, new_contact, new_quotation
 from .shop import confirm, press_module_button, quote, state_of
 
 pytestmark = pytest.mark.slow
+
+PASSWORD = "correct horse battery"
 
 
 def test_a_database_with_two_users_of_one_login_gets_the_addon_and_keeps_working(
@@ -123,8 +127,7 @@ CATALOG = {
     "functions": "SELECT proname FROM pg_proc "
     "WHERE pronamespace = 'public'::regnamespace",
     "external ids": "SELECT module, name FROM ir_model_data "
-    "WHERE module = 'sales_confirm_user_create' "
-    "OR name LIKE '%%portal_invitation%%'",
+    f"WHERE module IN {ADDONS} OR name LIKE '%%portal_invitation%%'",
     "models": "SELECT model FROM ir_model",
     "fields": "SELECT model, name FROM ir_model_fields",
     "constraint records": "SELECT name FROM ir_model_constraint",
@@ -143,7 +146,7 @@ CATALOG = {
     "parameters": "SELECT key FROM ir_config_parameter",
     "attachments": "SELECT name, res_model, res_field FROM ir_attachment "
     "WHERE res_model IN ('res.users', 'ir.module.module') "
-    "OR url LIKE '/sales_confirm%%'",
+    f"OR split_part(url, '/', 2) IN {ADDONS}",
     "filters": "SELECT name FROM ir_filters",
 }
 
@@ -153,43 +156,151 @@ def catalog(db):
     return {what: set(db.sql(query)) for what, query in CATALOG.items()}
 
 
-def test_an_uninstalled_addon_leaves_nothing_but_the_accounts(new_shop, shop_instance):
+@pytest.mark.parametrize("name", ADDONS)
+def test_a_removed_addon_leaves_nothing_and_shows_nobody_more(
+    new_shop, shop_instance, tmp_path, name
+):
+    kept = ADDONS[: ADDONS.index(name)]
     before = {}
 
     def prepare(db):
-        # loads the same modules, so that only the addon makes a difference
+        """Install the addons that are kept, with no other to find, then all."""
+        for addon in kept:
+            (tmp_path / addon).symlink_to(PROJECT / addon)
+        install(db, kept, [tmp_path])
         before.update(catalog(db))
-        db.instance.odoo_command([f"--init={ADDON}"], db=db.name)
+        install(db, ADDONS, [PROJECT])
 
-    shop = new_shop("uninstall", instance=shop_instance, prepare=prepare)
+    shop = new_shop(f"without_{name}", instance=shop_instance, prepare=prepare)
+    assert installed(shop.db) == set(ADDONS)
     assert catalog(shop.db) != before
-    address = "jane.stays@example.com"
-    order_id = quote(shop, address)
-    confirm(shop, order_id)
-    shop.mailbox.wait_for_one(address)
+    domain = f"{name.replace('_', '-')}.example.com"
+    guest, employee = f"jane@{domain}", f"john@{domain}"
+    own, claimed, colleague = order_twice_and_for_a_company(shop, guest, employee)
+    assert seen(shop, guest) == {own, claimed}
+    assert colleague not in seen(shop, employee)
 
-    press_module_button(shop, "button_immediate_uninstall")
+    press_module_button(shop, "button_immediate_uninstall", name)
+    assert installed(shop.db) == set(kept)
     assert {
         what: (after - before[what], before[what] - after)
         for what, after in catalog(shop.db).items()
         if after != before[what]
     } == {}
-    assert len(shop.db.users(address)) == 1
-    plain_id = quote(shop, "jane.plain@example.com")
-    confirm(shop, plain_id)
-    assert (
-        shop.db.value("SELECT state FROM sale_order WHERE id = %s", plain_id) == "sale"
-    )
-    assert not shop.db.users("jane.plain@example.com")
+    assert seen(shop, guest) == {own}
+    # as after Odoo's "Grant portal access", once nothing limits it
+    assert (colleague in seen(shop, employee)) == (name == "portal_own_documents")
+    new_id = quote(shop, f"new@{domain}")
+    confirm(shop, new_id)
+    state = shop.db.value("SELECT state FROM sale_order WHERE id = %s", new_id)
+    assert (state, len(shop.db.users(f"new@{domain}"))) == ("sale", ADDON in kept)
 
     shop.server.stop()
-    shop.db.instance.odoo_command([f"--init={ADDON}"], db=shop.db.name)
+    install(shop.db, ADDONS, [PROJECT])
     shop.server.start()
-    again_id = quote(shop, "jane.again@example.com")
+    again_id = quote(shop, f"again@{domain}")
     confirm(shop, again_id)
-    assert state_of(shop, again_id) == ("sale", True, ["jane.again@example.com"])
-    shop.mailbox.wait_for_one("jane.again@example.com")
-    known_id = quote(shop, address)
+    assert state_of(shop, again_id) == ("sale", True, [f"again@{domain}"])
+    shop.mailbox.wait_for_one(f"again@{domain}")
+    known_id = quote(shop, guest)
     confirm(shop, known_id)
     assert state_of(shop, known_id) == ("sale", False, [])
-    assert len(shop.mailbox.invitations(address)) == 1
+    assert len(shop.mailbox.invitations(guest)) == 1
+
+
+def test_claims_go_and_show_nobody_more_than_before(new_shop):
+    shop = new_shop("claims_go")
+    login, stranger = "jane.claims@example.com", "stranger.claims@example.com"
+    own, other = quote(shop, login), quote(shop, stranger)
+    confirm(shop, own, other)
+    for address in (login, stranger):
+        Visitor(shop.server).activate(shop.mailbox.wait_for_one(address), STOLEN)
+    guest, free = quote(shop, login), quote(shop, login)
+    confirm(shop, guest, free)
+    invoice = invoice_of(shop, guest)
+    shop.admin("sale.order", "action_claim_for_account", [guest])
+    assert orders_of(shop, login) == {own, guest}
+    assert invoices_of(shop, login) == [invoice]
+    assert orders_of(shop, stranger) == {other}
+
+    press_module_button(shop, "button_immediate_uninstall", "sale_portal_claim")
+    assert orders_of(shop, login) == {own}
+    assert not invoices_of(shop, login)
+    assert orders_of(shop, stranger) == {other}
+    link = shop.admin("sale.order", "get_portal_url", [guest])
+    assert not Visitor(shop.server).page(link).find_class("o_portal_claim")
+    for model in ("sale.order", "res.config.settings", "portal.adoption.report"):
+        views = shop.admin(model, "get_views", [[False, "form"], [False, "list"]])
+        assert "claim" not in str(views).lower(), model
+    left = "SELECT name FROM ir_model_data WHERE module = 'sale_portal_claim'"
+    assert not shop.db.sql(left)
+
+    shop.server.stop()
+    shop.db.instance.odoo_command([f"--update={ADDON}"], db=shop.db.name)
+    state = "SELECT state FROM ir_module_module WHERE name = 'sale_portal_claim'"
+    assert shop.db.value(state) == "uninstalled"
+    shop.db.instance.odoo_command(["--init=sale_portal_claim"], db=shop.db.name)
+    shop.server.start()
+    # Nobody knows any more where they were mailed.
+    assert orders_of(shop, login) == {own}
+    shop.admin("sale.order", "action_claim_for_account", [guest])
+    assert orders_of(shop, login) == {own, guest}
+
+
+def invoices_of(shop, login):
+    """Return the ids of all invoices that a customer gets to see."""
+    return rpc_of(shop, login, STOLEN)("account.move", "search", [])
+
+
+def invoice_of(shop, order_id):
+    """Invoice an order, and return the id of the posted invoice."""
+    wizard = shop.admin(
+        "sale.advance.payment.inv",
+        "create",
+        {
+            "advance_payment_method": "fixed",
+            "fixed_amount": 1,
+            "sale_order_ids": [(6, 0, [order_id])],
+        },
+    )
+    shop.admin("sale.advance.payment.inv", "create_invoices", [wizard])
+    [order] = shop.admin("sale.order", "read", [order_id], ["invoice_ids"])
+    shop.admin("account.move", "action_post", order["invoice_ids"])
+    return order["invoice_ids"][0]
+
+
+def install(db, names, addons):
+    """Install some of the addons, where Odoo finds only those in `addons`."""
+    db.instance.addons = addons
+    if names:
+        db.instance.odoo_command([f"--init={','.join(names)}"], db=db.name)
+
+
+def installed(db):
+    """Return the names of our addons that are installed."""
+    query = "SELECT name FROM ir_module_module WHERE state = 'installed'"
+    return {name for [name] in db.sql(query)}.intersection(ADDONS)
+
+
+def order_twice_and_for_a_company(shop, guest, employee):
+    """Have a guest order with two contacts, and two people of a company once each.
+
+    :return: the ids of the guest's orders and of the colleague's
+    """
+    own, claimed = quote(shop, guest), quote(shop, guest)
+    company = new_contact(shop.admin, False, "Company", is_company=True)
+    contacts = [
+        new_contact(shop.admin, address, parent_id=company)
+        for address in (employee, f"colleague.of.{employee}")
+    ]
+    bought, colleague = (new_quotation(shop.sales, contact) for contact in contacts)
+    for order_id in (own, claimed, bought, colleague):
+        confirm(shop, order_id)
+    for address in (guest, employee):
+        Visitor(shop.server).activate(shop.mailbox.wait_for_one(address), PASSWORD)
+    return own, claimed, colleague
+
+
+def seen(shop, login):
+    """Return the ids of the orders that the portal shows to a user."""
+    return set(Rpc(shop.server, login, PASSWORD)("sale.order", "search", []))

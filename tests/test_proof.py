@@ -57,10 +57,10 @@ def test_activation_asks_about_addresses_of_before(shop, open_page):
     page.fill("input[name=confirm_password]", PASSWORD)
     follow(page, f"{PASSWORD_FORM} button[type=submit]", "**/my/orders/*")
     rows = shop.db.sql(
-        "SELECT name, active, parent_id FROM res_partner "
+        "SELECT name, active FROM res_partner "
         "WHERE name IN ('Aunt Mary', 'Somebody Else') ORDER BY name"
     )
-    assert rows == [("Aunt Mary", True, partner), ("Somebody Else", False, None)]
+    assert rows == [("Aunt Mary", True), ("Somebody Else", False)]
 
 
 def test_first_proof_of_an_account_that_somebody_else_made(shop, open_page):
@@ -106,12 +106,32 @@ def test_staff_are_asked_before_they_trust_an_account(shop, open_page):
     assert page.locator("text=Address Confirmed On").count()
     keep_picture(page, "proof-3-order", full_page=True)
     page.click("button[name=action_claim_for_account]")
-    page.wait_for_selector(".modal button[name=action_confirm]:visible")
+    page.wait_for_selector(".modal:has-text('never confirmed the address')")
     page.wait_for_timeout(300)
     keep_picture(page, "proof-4-question")
-    page.click(".modal button[name=action_confirm]:visible")
+    page.click(".modal button:has-text('Add to this account')")
     page.wait_for_selector("button[name=action_unclaim]")
     keep_picture(page, "proof-5-claimed", full_page=True)
+
+
+def test_staff_see_that_the_account_is_in_another_company(shop, open_page):
+    address = "elsewhere@example.com"
+    assert Visitor(shop.server).sign_up(address, PASSWORD)
+    company = shop.admin("res.company", "create", {"name": "Elsewhere"})
+    [user] = shop.db.users(address)
+    values = {"company_ids": [(4, company)], "company_id": company}
+    shop.admin("res.users", "write", [user], values)
+    partner = shop.db.value("SELECT partner_id FROM res_users WHERE id = %s", user)
+    shop.admin("res.partner", "write", [partner], {"company_id": company})
+    order_id = new_quotation(shop.admin, new_contact(shop.admin, address))
+    confirm(shop, order_id)
+    page = open_page(shop.server, WIDE)
+    log_in(page, "admin", "admin")
+    page.goto(f"/odoo/action-sale.action_orders/{order_id}")
+    page.click(".o_notebook_headers a:has-text('Other Info')")
+    page.locator("span:has-text('In another company')").scroll_into_view_if_needed()
+    assert not page.locator("button[name=action_claim_for_account]").count()
+    keep_picture(page, "proof-6-elsewhere")
 
 
 def test_a_refusal_is_taken_back_with_the_same_link(shop, open_page):
