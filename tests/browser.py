@@ -135,7 +135,7 @@ def sign(page):
     page.click("a:has-text('Accept & Sign'):visible")
     page.wait_for_selector("#modalaccept[data-shown]")
     page.wait_for_function(
-        "((pad) => pad.getContext('2d').getImageData(0, 0, pad.width, pad.height)"
+        "((pad) => pad?.getContext('2d').getImageData(0, 0, pad.width, pad.height)"
         ".data.some(Boolean))(document.querySelector('canvas.o_web_sign_signature'))"
     )
     page.click(".o_portal_sign_submit:enabled")
