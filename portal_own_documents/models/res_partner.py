@@ -63,7 +63,7 @@ class ResPartner(models.Model):
     def _fields_sync(self, values):
         """Override of `base`, which copies addresses and VAT numbers to the company:
         not those of a contact whose portal is limited, whoever writes on it next."""
-        # sudo: those who edit contacts may not read users
+        # sudo: reading users takes more rights than editing contacts
         user_sudo = self.sudo().with_context(active_test=False).user_ids[:1]
         if user_sudo._get_own_contact():
             closed = {*self._address_fields(), *self._synced_commercial_fields()}

@@ -76,7 +76,7 @@ class PortalAdoptionReport(models.Model):
     declined_count = fields.Integer(
         string="Accounts Declined",
         readonly=True,
-        help="Of the accounts created, those that the customer refused.",
+        help="Of the accounts created, those that the customer declined.",
     )
     invited_count = fields.Integer(
         string="Accounts Invited",

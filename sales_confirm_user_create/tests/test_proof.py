@@ -312,6 +312,17 @@ class TestProof(PortalAccountCommon):
         self.assertFalse(cart.exists())
         self.assertEqual((quotation.state, order.state), ("draft", "sale"))
 
+    def test_company_keeps_the_carts_and_links_of_its_people(self):
+        website = self.env["website"].get_current_website()
+        company = self._create_customer("Acme", "acme@example.com", is_company=True)
+        person = self._create_customer("P", "p@example.com", parent_id=company.id)
+        cart = self._create_order(person, website_id=website.id)
+        token = cart._portal_ensure_token()
+        self._confirm_order(company).partner_id.user_ids._activate_portal_account(
+            PASSWORD
+        )
+        self.assertEqual(cart.exists().access_token, token)
+
     def test_link_of_before_a_merge_is_dead(self):
         """A stranger looks like a customer, and staff merge the two."""
         order = self._confirm_order(self._create_customer("M", "fool@evil.test"))

@@ -10,7 +10,7 @@ class MergePartners(models.TransientModel):
         who was sent a link before it was used."""
         partners = self.env["res.partner"].browse(partner_ids)
         res = super()._merge(partner_ids, dst_partner, extra_checks)
-        # sudo: those who merge contacts may not edit users
+        # sudo: editing users takes more rights than merging contacts
         users_sudo = partners.exists().sudo().user_ids
         users_sudo = users_sudo.filtered(lambda user: not user._get_mailbox())
         users_sudo._filter_unused_accounts()._clear_credentials()

@@ -189,7 +189,7 @@ class ResPartner(models.Model):
         """Override of `base` to tell the accounts of contacts whose address changes."""
         if "email" not in vals:
             return super().write(vals)
-        # sudo: those who edit contacts may not read users
+        # sudo: reading users takes more rights than editing contacts
         accounts_sudo = self.sudo().with_context(active_test=False).user_ids
         accounts_sudo = accounts_sudo.filtered("share")
         before = {user: user.partner_id._get_portal_address() for user in accounts_sudo}

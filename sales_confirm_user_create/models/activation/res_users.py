@@ -95,7 +95,7 @@ class ResUsers(models.Model):
 
     def _update_last_login(self):
         """Override of `base` to keep when somebody first logged in."""
-        # sudo: the user who logs in may not write this
+        # sudo: users have no access to this field
         user = self.sudo()
         if not user.portal_activation_date:
             user.portal_activation_date = user.login_date or fields.Datetime.now()

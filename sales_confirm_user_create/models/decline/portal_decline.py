@@ -9,8 +9,8 @@ HASH_SCOPE = "sales_confirm_user_create.decline"
 class PortalDecline(models.Model):
     """An address whose owner declined an account, as a keyed hash.
 
-    Contacts are merged, corrected and deleted, and users renamed or deleted: a refusal
-    belongs to neither. The date of the refusal is that of its creation.
+    Contacts are merged, corrected and deleted, and users renamed or deleted: a decline
+    belongs to neither. Its date is that of its creation.
     """
 
     _name = "portal.decline"
@@ -44,10 +44,10 @@ class PortalDecline(models.Model):
 
     @api.model
     def _find(self, addresses):
-        """Return the refusals of addresses, found in one query.
+        """Return the declines of addresses, found in one query.
 
         :param addresses: iterable of addresses in their one form; False is none
-        :return: dict of addresses to refusals
+        :return: dict of addresses to declines
         """
         by_hash = self._hash_addresses(addresses)
         # sudo: whoever knows an address may learn whether its owner declined, where
@@ -60,7 +60,7 @@ class PortalDecline(models.Model):
 
     @api.model
     def _find_for(self, login):
-        """Return the refusal of the address that a login is, or none."""
+        """Return the decline of the address that a login is, or none."""
         address = get_deliverable_address(login)
         return self._find([address]).get(address, self.browse())
 
@@ -99,7 +99,7 @@ class PortalDecline(models.Model):
 
     @api.model
     def _forget(self, addresses):
-        """Forget the refusals of addresses: their owners, or staff, decided otherwise.
+        """Forget the declines of addresses: their owners, or staff, decided otherwise.
 
         :param addresses: iterable of addresses in their one form
         """
@@ -109,7 +109,7 @@ class PortalDecline(models.Model):
 
     @api.model
     def _keep_findable(self, partners):
-        """Have the Privacy Lookup find refusals by contacts that have the address now,
+        """Have the Privacy Lookup find declines by contacts that have the address now,
         where those who declined are deleted."""
         by_address = {partner._get_portal_address(): partner for partner in partners}
         for address, decline in self._find(by_address).items():

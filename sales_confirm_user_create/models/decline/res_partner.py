@@ -20,12 +20,12 @@ class ResPartner(models.Model):
             partner.portal_decline_date = decline and decline.create_date
 
     def _find_portal_declines(self):
-        """Return a dict of these contacts' addresses to the refusals."""
+        """Return a dict of these contacts' addresses to the declines."""
         addresses = [partner._get_portal_address() for partner in self]
         return self.env["portal.decline"]._find(addresses)
 
     def action_erase_portal_decline(self):
-        """Erase the refusals of these contacts' addresses; for administrators.
+        """Erase the declines of these contacts' addresses; for administrators.
 
         :raise AccessError: the user may not
         """

@@ -106,7 +106,7 @@ class ResUsers(models.Model):
         """Delete open carts but that of the session: somebody else can have filled
         them. Odoo goes on with them, and shows them in the session that began them."""
         domain = [
-            ("partner_id", "child_of", self.partner_id.ids),
+            *self._get_own_document_domain(),
             ("website_id", "!=", False),
             ("state", "=", "draft"),
         ]
@@ -118,13 +118,15 @@ class ResUsers(models.Model):
     def _end_document_links(self):
         """End the links of the contact's orders and invoices: whoever has ordered in
         the customer's name would go on reading and writing there."""
-        operator = "=" if self.partner_id.is_company else "child_of"
-        domain = [
-            ("partner_id", operator, self.partner_id.id),
-            ("access_token", "!=", False),
-        ]
+        domain = [*self._get_own_document_domain(), ("access_token", "!=", False)]
         for model in ("sale.order", "account.move"):
             self.env[model].search(domain).access_token = False
+
+    def _get_own_document_domain(self):
+        """Return the domain of the documents of the contact and its addresses; the
+        people of a company have theirs."""
+        operator = "=" if self.partner_id.is_company else "child_of"
+        return [("partner_id", operator, self.partner_id.id)]
 
     # === What was there before the first proof === #
 
