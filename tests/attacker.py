@@ -205,7 +205,7 @@ def submit_forms(visitor, link, action):
 
 def missing_orders_link(shop, customer, address):
     """Have the link to missing orders mailed to the login, and return it."""
-    path = "/my/orders/missing"
+    path = "/web/portal/missing"
     customer.post(path, {}, form=path)
     [link] = links_in(shop.mailbox.wait(address, path)[-1], path)[:1]
     return link

@@ -120,5 +120,5 @@ def activate_with_planted(shop, address, number):
     assert not shop.db.value(query, partner)
     # Odoo logs how many queries a request took.
     log = shop.server.log.read_text(errors="replace")
-    queries = re.findall(r'"POST /my/activate HTTP/1.1" 303 - (\d+) ', log)[-1]
+    queries = re.findall(r'"POST /web/portal/activate HTTP/1.1" 303 - (\d+) ', log)[-1]
     return int(queries), len(page.xpath(KEEP))

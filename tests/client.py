@@ -127,7 +127,7 @@ class Visitor:
             "password": password,
             "confirm_password": password,
         }
-        return self.post("/my/activate", values)
+        return self.post("/web/portal/activate", values)
 
     # === Buying === #
 

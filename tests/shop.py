@@ -114,7 +114,7 @@ def assert_token_is_nowhere(shop, mail, visits):
     log = shop.server.log.read_text(errors="replace").splitlines()
     lines = [line for line in log if token in line]
     assert len(lines) == visits
-    assert all('"GET /my/activate?token=' in line for line in lines)
+    assert all('"GET /web/portal/activate?token=' in line for line in lines)
     tables = shop.db.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     assert len(tables) > 100
     assert not [

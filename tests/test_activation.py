@@ -105,7 +105,9 @@ def test_a_new_link_asks_for_a_password(shop, open_page, lang):
     press_button(page)
     page.get_by_role("alert").wait_for()
     assert_page(page, lang, "Activate your account", "differs")
-    choose_password(page, "/my/activate", PASSWORD, f"activate-corrected-{lang}")
+    choose_password(
+        page, "/web/portal/activate", PASSWORD, f"activate-corrected-{lang}"
+    )
 
 
 def test_a_used_link_leads_to_the_login_form(shop, open_page, lang):
@@ -149,9 +151,9 @@ def test_somebody_else_is_asked_before_being_logged_out(shop, open_page, lang):
     assert "portal" in text and mail.recipients[0] in text
     open_website(page, "/my")
     assert "/web/login" not in page.url, "still logged in"
-    open_website(page, "/my/activate")
+    open_website(page, "/web/portal/activate")
     press_button(page)
-    choose_password(page, "/my/activate", PASSWORD, f"activate-switched-{lang}")
+    choose_password(page, "/web/portal/activate", PASSWORD, f"activate-switched-{lang}")
     Visitor(shop.server).log_in(mail.recipients[0], PASSWORD)
     Visitor(shop.server).log_in("portal", "portal")
 
@@ -159,7 +161,7 @@ def test_somebody_else_is_asked_before_being_logged_out(shop, open_page, lang):
 def test_a_wrong_link_says_so(shop, open_page, lang):
     page = open_page(shop.server)
     open_website(page, f"/{lang}/shop")
-    open_website(page, "/my/activate?token=wrong")
+    open_website(page, "/web/portal/activate?token=wrong")
     assert_page(page, lang, "This link does not work", "invalid")
     assert not page.locator(".o_portal_activate button").count()
 
@@ -188,7 +190,7 @@ def test_a_password_policy_is_shown_and_followed(new_shop, open_page):
     page.fill("input[name=password]", "longer than it has to be")
     assert_page(page, "en", "Activate your account", "policy")
     assert "12 characters" in page.inner_text(PASSWORD_FORM)
-    choose_password(page, "/my/activate", PASSWORD, "activate-policy")
+    choose_password(page, "/web/portal/activate", PASSWORD, "activate-policy")
 
 
 def install_password_policy(db):

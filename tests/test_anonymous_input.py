@@ -111,7 +111,7 @@ class Field(NamedTuple):
 LOGIN, SIGNUP, RESET = (
     f"/web/{name}" for name in ("login", "signup", "reset_password")
 )
-ACTIVATE, DECLINE = "/my/activate", "/my/activate/decline"
+ACTIVATE, DECLINE = "/web/portal/activate", "/web/portal/decline"
 NEW_USER = (("name", "Jane"), ("password", PASSWORD), ("confirm_password", PASSWORD))
 NEW_PASSWORD = (("action", "password"), ("login", "invited@example.com"))
 FIELDS = [
@@ -130,11 +130,11 @@ FIELDS = [
     Field(DECLINE, "token"),
     Field(DECLINE, "cookie"),
     Field(DECLINE, "login"),
-    Field("/my/orders/account", "order_id"),
-    Field("/my/orders/account", "access_token", others=(("order_id", "{order}"),)),
+    Field("/web/portal/account", "order_id"),
+    Field("/web/portal/account", "access_token", others=(("order_id", "{order}"),)),
     Field("/my/orders/{order}", "access_token"),
     Field("/my/orders/{order}/claim", "access_token", is_customer=True),
-    Field("/my/orders/missing", "token", is_customer=True),
+    Field("/web/portal/missing", "token", is_customer=True),
 ]
 
 

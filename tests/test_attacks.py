@@ -386,7 +386,7 @@ def test_a_customer_smuggles_no_link_into_the_invitation(addon):
     assert_tokens_are_whole_links(addon, mail)
     smuggled = lxml.html.fromstring(mail.html).xpath("//a[text()='smuggled']/@href")
     assert not [href for href in smuggled if "token=" in href]
-    [link] = links_in(mail, f"{addon.server.url}/my/activate?")
+    [link] = links_in(mail, f"{addon.server.url}/web/portal/activate?")
     assert lxml.html.fromstring(Visitor(addon.server).session.get(link).content).xpath(
         "//input[@name='confirm_password']"
     )
@@ -405,7 +405,7 @@ def test_an_edited_template_gives_no_link_away(addon, name):
             rpc = rpc_of(addon, address, PASSWORD)
             rpc("res.users", "write", [rpc.uid], {"name": SMUGGLED})
             missing_orders_link(addon, customer, address)
-            [mail] = addon.mailbox.received(address, "/my/orders/missing")
+            [mail] = addon.mailbox.received(address, "/web/portal/missing")
     assert_tokens_are_whole_links(addon, mail)
 
 
@@ -417,13 +417,13 @@ def test_a_decline_link_cannot_activate(addon):
     tokens += tokens_in(" ".join(map(str, mail.message.values())))
     for token in tokens:
         visitor = Visitor(addon.server)
-        visitor.get(f"/my/activate?token={token}")
+        visitor.get(f"/web/portal/activate?token={token}")
         # the decline page keeps a token in a cookie, too
         other = Visitor(addon.server)
-        other.get(f"/my/activate/decline?token={token}")
+        other.get(f"/web/portal/decline?token={token}")
         values = {"action": "password", "login": address, "password": STOLEN}
         for thief in (visitor, other):
-            thief.post("/my/activate", values | {"confirm_password": STOLEN})
+            thief.post("/web/portal/activate", values | {"confirm_password": STOLEN})
             assert not rpc_of(addon, address)
     assert tokens
     assert Visitor(addon.server).activate(mail, PASSWORD).ok
@@ -927,9 +927,9 @@ def test_a_refusal_ends_the_offer_of_the_order(addon):
     thief = Visitor(addon.server)
     with account_policy(addon, "ask"):
         thief.buy(addon.chair, address)
-        thief.post("/my/orders/account", {})
+        thief.post("/web/portal/account", {})
         decline(addon, addon.mailbox.wait_for_one(address))
-        thief.post("/my/orders/account", {})
+        thief.post("/web/portal/account", {})
         assert not addon.db.users(address)
     assert len(addon.mailbox.invitations(address)) == 1
 
@@ -981,7 +981,7 @@ def claimed_order(shop, address, password):
 def decline(shop, mail):
     """Follow an email's link to refuse the account, and press the button."""
     [link] = links_in(mail, "/decline")
-    submit_forms(Visitor(shop.server), link, "/my/activate/decline")
+    submit_forms(Visitor(shop.server), link, "/web/portal/decline")
 
 
 class EditedTemplate:

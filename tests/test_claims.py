@@ -135,7 +135,7 @@ def look_at_my_orders(shop, page, *order_ids):
     missing = Visitor(shop.server).buy(shop.chair, ADDRESS)
     assert missing.xpath(f"//*[contains(@class, '{OFFER[1:]}')]")
     order_id = shop.db.last_order(ADDRESS)
-    follow(page, ".o_portal_missing a", "**/my/orders/missing")
+    follow(page, ".o_portal_missing a", "**/web/portal/missing")
     keep_pictures(page, "claims-6-missing")
     page.click(".o_portal_missing_orders button")
     page.wait_for_selector(".o_portal_missing_orders [role=status]")

@@ -154,7 +154,7 @@ def log_in_with_code(page, login, factor):
 
 def open_proof(shop, page, address):
     """Have a customer who is logged in open the link that proves the mailbox."""
-    open_website(page, "/my/orders/missing")
+    open_website(page, "/web/portal/missing")
     page.click(".o_portal_missing_orders button")
     page.wait_for_selector(".o_portal_missing_orders [role=status]")
     open_website(page, shop.mailbox.wait_for_one(address, "Find your orders").link)

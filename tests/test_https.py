@@ -145,9 +145,9 @@ def test_cookie_over_https_is_bound_to_the_host_until_the_link_is_used(
     assert (cookie["secure"], cookie["httpOnly"]) == (True, True)
     assert cookie["sameSite"] == "Lax"
     if kind == "activate":
-        choose_password(page, "/my/activate", PASSWORD, "https-activate")
+        choose_password(page, "/web/portal/activate", PASSWORD, "https-activate")
     else:
-        follow(page, ".o_portal_decline button", "**/my/activate/decline")
+        follow(page, ".o_portal_decline button", "**/web/portal/decline")
     assert not own_cookies(page)
 
 

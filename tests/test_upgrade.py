@@ -340,7 +340,7 @@ def test_emails_that_were_due_have_the_new_words(changed):
     reminder = changed.mailbox.wait_for_one("reminder.due@example.com", "Reminder: ")
     for mail in (due, french, reminder):
         assert not list(mail.message.iter_attachments())
-        [link] = re.findall(r"/my/activate\?token=[^\s\"]+", mail.html)
+        [link] = re.findall(r"/web/portal/activate\?token=[^\s\"]+", mail.html)
         page = Visitor(changed.server).page(link)
         assert page.xpath("//input[@name='confirm_password']")
 

@@ -45,10 +45,11 @@ class PortalClaims(CustomerPortal):
         return request.redirect(order_sudo.get_portal_url())
 
     @http.route(
-        "/my/orders/missing",
+        "/web/portal/missing",
         type="http",
         auth="user",
         website=True,
+        multilang=False,
         sitemap=False,
         methods=["GET", "POST"],
     )

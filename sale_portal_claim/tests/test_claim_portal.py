@@ -183,7 +183,7 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
 
     def _ask_for_link(self):
         with self.mock_mail_gateway(mail_unlink_sent=True):
-            response = self._post("/my/orders/missing")
+            response = self._post("/web/portal/missing")
         self.assertEqual(response.status_code, 200)
         return response.text, [self._get_link(mail) for mail in self._mails]
 
@@ -206,10 +206,21 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
         text = page.text_content()
         self.assertIn(order.name, text)
         self.assertNotIn(foreign.name, text)
-        [form] = page.xpath("//form[@action='/my/orders/missing']")
+        [form] = page.xpath("//form[@action='/web/portal/missing']")
         self.url_open(form.get("action"), data=dict(form.fields))
         self._assert_claimed(order, "search")
         self._assert_unclaimed(foreign)
+
+    def test_link_keeps_its_token_on_the_way_to_the_login(self):
+        self._log_in(self.portal_user)
+        _text, [link] = self._ask_for_link()
+        parts = urlsplit(link)
+        self.assertEqual(parts.path, "/web/portal/missing")
+        self._log_in()
+        url = self.url_open(link).url
+        self.assertEqual(
+            parse_qs(urlsplit(url).query)["redirect"], [f"{parts.path}?{parts.query}"]
+        )
 
     def test_answer_is_the_same_and_three_emails_a_day_are_enough(self):
         self._log_in(self.portal_user)
@@ -234,7 +245,7 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
     def test_setting_off_hides_the_search(self):
         self.company.portal_order_claims = False
         self._log_in(self.portal_user)
-        self.assertNotIn("/my/orders/missing", self.url_open("/my/orders").text)
+        self.assertNotIn("/web/portal/missing", self.url_open("/my/orders").text)
         _text, links = self._ask_for_link()
         self.assertFalse(links)
 
@@ -263,7 +274,7 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
                 order, access_token=order.access_token, csrf_token="forged"
             )
             self.assertEqual(response.status_code, 400)
-            self._post("/my/orders/missing", token=token, csrf_token="forged")
+            self._post("/web/portal/missing", token=token, csrf_token="forged")
         self._assert_unclaimed(order)
 
     def test_visitor_claims_nothing(self):
@@ -284,7 +295,7 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
         self._claim(order, access_token=order.access_token)
         self.assertFalse(self._get_offer(self._open(order.get_portal_url())))
         self.assertNotIn(order.name, self.url_open(link).text)
-        self._post("/my/orders/missing", token=token)
+        self._post("/web/portal/missing", token=token)
         self._assert_unclaimed(order)
 
     def test_counting_up_ids_claims_nothing(self):
@@ -323,7 +334,7 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
         ]
         for token in tokens:
             with self.subTest(token):
-                page = self._post("/my/orders/missing", token=token)
+                page = self._post("/web/portal/missing", token=token)
                 self.assertEqual(page.status_code, 200)
                 self.assertNotIn(order.name, page.text)
         self._assert_unclaimed(order)
@@ -357,7 +368,7 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
         self._claim(order)
         self._claim(order, access_token="guessed")
         with self.mock_mail_gateway(mail_unlink_sent=True):
-            self._post("/my/orders/missing")
+            self._post("/web/portal/missing")
         self.assertEqual(self._mails[0]["email_to"], ["jane@example.com"])
         self._assert_unclaimed(order)
         self.assertNotIn(order.name, self.url_open("/my/orders").text)

@@ -58,7 +58,7 @@ class PortalClaimRequest(models.TransientModel):
         values = {"user_id": user_sudo.id, "company_id": website.company_id.id}
         signed = self._get_link_values()
         token = hash_sign(self_sudo.env, LINK_SCOPE, signed, expiration=VALIDITY)
-        path = f"/my/orders/missing?token={token}"
+        path = f"/web/portal/missing?token={token}"
         link = urls.urljoin(website.get_base_url(), path)
         placeholder = new_placeholder()
         mail_id = template_sudo.with_context(

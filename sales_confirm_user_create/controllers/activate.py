@@ -8,7 +8,7 @@ from odoo.http import request
 
 from odoo.addons.web.controllers.utils import _get_login_redirect_url
 
-PATH = "/my/activate"
+PATH = "/web/portal/activate"
 COOKIE = "portal_activation"
 COOKIE_AGE = timedelta(minutes=30)
 NO_AGE = timedelta(0)

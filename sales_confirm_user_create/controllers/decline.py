@@ -3,7 +3,7 @@ from odoo.http import request
 
 from .activate import PortalActivation
 
-DECLINE_PATH = "/my/activate/decline"
+DECLINE_PATH = "/web/portal/decline"
 DECLINE_COOKIE = "portal_decline"
 # in the session: what was done, once the cookie is deleted
 DONE = "portal_decline_done"

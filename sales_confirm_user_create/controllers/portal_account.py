@@ -9,10 +9,11 @@ class PortalAccount(CustomerPortal):
     """The button for customers who are asked whether they want an account."""
 
     @http.route(
-        "/my/orders/account",
+        "/web/portal/account",
         type="http",
         auth="public",
         website=True,
+        multilang=False,
         sitemap=False,
         methods=["POST"],
     )

@@ -20,7 +20,9 @@ class TestActivate(PortalPageCase):
         [token] = parse_qs(urlsplit(link).query)["token"]
         response = self._open_link(link, allow_redirects=False)
         self.assertEqual(response.status_code, 303)
-        self.assertEqual(urlsplit(response.headers["Location"]).path, "/my/activate")
+        self.assertEqual(
+            urlsplit(response.headers["Location"]).path, "/web/portal/activate"
+        )
         self.assertNotIn(token, response.headers["Location"])
         cookie = self._get_set_cookie(response)
         self.assertIn(token, cookie)
@@ -68,7 +70,7 @@ class TestActivate(PortalPageCase):
         ):
             self._open_browser()
             self.opener.cookies.set(name, token)
-            response = self._open_over_https("/my/activate")
+            response = self._open_over_https("/web/portal/activate")
             self.assertEqual(self._get_heading(response), heading)
 
     def test_cookie_ends_with_the_activation(self):
@@ -88,16 +90,18 @@ class TestActivate(PortalPageCase):
         for name in ("password", "confirm_password"):
             data = {key: value for key, value in form.items() if key != name}
             response = self.url_open(
-                "/my/activate", data=data, files={name: ("a", b"b")}
+                "/web/portal/activate", data=data, files={name: ("a", b"b")}
             )
             self.assertTrue(self._get_alert(response))
         for name in ("login", "action"):
             data = {key: value for key, value in form.items() if key != name}
             response = self.url_open(
-                "/my/activate", data=data, files={name: ("a", b"b")}
+                "/web/portal/activate", data=data, files={name: ("a", b"b")}
             )
             self.assertEqual(self._get_heading(response), "Activate your account")
-        response = self.url_open("/my/activate", data=form, files={"token": ("a", b"")})
+        response = self.url_open(
+            "/web/portal/activate", data=form, files={"token": ("a", b"")}
+        )
         self.assertEqual(self._get_heading(response), "This link does not work")
         self.assertNotActivated(self.customer.user_ids)
 
@@ -114,7 +118,9 @@ class TestActivate(PortalPageCase):
 
     def test_opening_the_link_changes_nothing(self):
         link = self._invite()
-        self._open_link("/my/activate")  # builds what all pages of the website need
+        self._open_link(
+            "/web/portal/activate"
+        )  # builds what all pages of the website need
         count = self._count_changes()
         for method in ("GET", "HEAD", "GET"):
             for headers in ({}, {"Sec-Purpose": "prefetch"}, {"X-Moz": "prefetch"}):
@@ -156,7 +162,7 @@ class TestActivate(PortalPageCase):
 
     def test_page_before_the_orders_says_that_the_account_is_active(self):
         self._choose_password(self._open_link())
-        response = self.url_open("/my/activate")
+        response = self.url_open("/web/portal/activate")
         self.assertEqual(self._get_heading(response), "Your account is active")
 
     def test_customer_whose_order_is_cancelled_sees_all_orders(self):
@@ -192,7 +198,9 @@ class TestActivate(PortalPageCase):
     def test_token_is_not_redirected_to_another_language(self):
         self._activate_languages()
         response = self._open_link_in_french(self._invite(), allow_redirects=False)
-        self.assertEqual(urlsplit(response.headers["Location"]).path, "/my/activate")
+        self.assertEqual(
+            urlsplit(response.headers["Location"]).path, "/web/portal/activate"
+        )
         self.assertNotIn("token", response.headers["Location"])
 
     def _activate_languages(self):
@@ -217,7 +225,7 @@ class TestActivate(PortalPageCase):
     def test_language_of_the_page_can_be_changed(self):
         self._activate_languages()
         self._open_link()
-        response = self.url_open("/website/lang/fr?r=/fr/my/activate")
+        response = self.url_open("/website/lang/fr?r=/fr/web/portal/activate")
         self.assertEqual(self._get_heading(response), "Activez votre compte")
         self.assertIsLanguage(response, "fr_FR")
         self.assertIn("/my/orders/", self._choose_password(response).url)
@@ -330,7 +338,7 @@ class TestActivate(PortalPageCase):
         self._open_browser()
         self.opener.cookies.update(cookies)
         form |= {"password": "Other-12345", "confirm_password": "Other-12345"}
-        response = self.url_open("/my/activate", data=form)
+        response = self.url_open("/web/portal/activate", data=form)
         self.assertLess(response.status_code, 500)
         self.assertEqual(self.customer.user_ids.portal_activation_date, date)
         self.assertEqual(self.customer.user_ids.log_ids, logins)

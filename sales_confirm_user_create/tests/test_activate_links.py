@@ -135,24 +135,24 @@ class TestActivationLinks(PortalPageCase):
             token * 50,
         ):
             with self.subTest(garbled):
-                response = self._open_link(f"/my/activate?token={garbled}")
+                response = self._open_link(f"/web/portal/activate?token={garbled}")
                 self.assertEqual(self._get_heading(response), INVALID)
                 self.assertNotIn("jane@example.com", response.text)
 
     def test_garbled_link_is_not_taken_for_an_earlier_one(self):
         self._open_link()
-        response = self.url_open("/my/activate?token=garbage")
+        response = self.url_open("/web/portal/activate?token=garbage")
         self.assertEqual(self._get_heading(response), INVALID)
 
     def test_page_without_a_link_is_invalid(self):
-        for link in ("/my/activate", "/my/activate?token="):
+        for link in ("/web/portal/activate", "/web/portal/activate?token="):
             self.assertLink(link, INVALID)
 
     def test_odoo_tokens_are_no_links(self):
         self._invite()
         self.customer.signup_prepare()
         token = self.customer._generate_signup_token()
-        self.assertLink(f"/my/activate?token={token}", INVALID)
+        self.assertLink(f"/web/portal/activate?token={token}", INVALID)
 
     # === Somebody else === #
 
@@ -196,11 +196,13 @@ class TestActivationLinks(PortalPageCase):
         self._open_browser()
         self.url_open(link)
         form = self._get_form(page) | {
-            "csrf_token": self._get_form(self.url_open("/my/activate"))["csrf_token"],
+            "csrf_token": self._get_form(self.url_open("/web/portal/activate"))[
+                "csrf_token"
+            ],
             "password": PASSWORD,
             "confirm_password": PASSWORD,
         }
-        response = self.url_open("/my/activate", data=form)
+        response = self.url_open("/web/portal/activate", data=form)
         self.assertEqual(self._get_form(response)["login"], "john@example.com")
         self.assertNotActivated(other.user_ids)
         self.assertNotActivated(self.customer.user_ids)

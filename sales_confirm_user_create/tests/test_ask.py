@@ -92,19 +92,19 @@ class TestAsk(PortalAccountCommon, HttpCase):
 
     def test_opening_the_address_of_the_button_creates_nothing(self):
         self._confirm()
-        self.assertIn(self.url_open("/my/orders/account").status_code, (404, 405))
+        self.assertIn(self.url_open("/web/portal/account").status_code, (404, 405))
         self.assertFalse(self.customer.user_ids)
 
     def test_forged_click_is_refused(self):
         self._confirm()
-        response = self.url_open("/my/orders/account", data={"x": 1})
+        response = self.url_open("/web/portal/account", data={"x": 1})
         self.assertEqual(response.status_code, 400)
         self.assertFalse(self.customer.user_ids)
 
     def test_click_without_an_order_goes_to_the_shop(self):
         self.authenticate(None, None)
         token = http.Request.csrf_token(self)
-        response = self.url_open("/my/orders/account", data={"csrf_token": token})
+        response = self.url_open("/web/portal/account", data={"csrf_token": token})
         self.assertIn("/shop", response.url)
 
     def test_order_of_somebody_else_is_refused(self):
@@ -116,14 +116,14 @@ class TestAsk(PortalAccountCommon, HttpCase):
                 "order_id": order.id,
                 "access_token": access_token,
             }
-            self.url_open("/my/orders/account", data=data)
+            self.url_open("/web/portal/account", data=data)
             self.assertFalse(self.customer.user_ids)
 
     def test_nonsense_is_refused_without_an_error(self):
         order = self._confirm()
         self.authenticate(None, None)
         csrf_token = http.Request.csrf_token(self)
-        url = "/my/orders/account"
+        url = "/web/portal/account"
         for order_id in (order.id, "x", "9" * 5000, "9" * 30, "-1", "1.5", "\x00"):
             for access_token in ("ü", "\x00", "x" * 5000):
                 data = {"order_id": order_id, "access_token": access_token}

@@ -99,10 +99,10 @@ class TestDecline(PortalAccountCommon, HttpCase):
     def test_forged_click_is_refused(self):
         self._confirm()
         page = self._get_page(self._get_decline_link())
-        url = "/my/activate/decline"
+        url = "/web/portal/decline"
         response = self.url_open(url, data={"login": "jane@example.com"})
         self.assertEqual(response.status_code, 400)
-        [form] = page.xpath("//form[@action='/my/activate/decline']")
+        [form] = page.xpath("//form[@action='/web/portal/decline']")
         data = dict(form.form_values()) | {"login": "other@example.com"}
         self._get_page(url, data=data)
         self.assertTrue(self.customer.user_ids, "the form was about another account")
@@ -119,9 +119,9 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self._confirm()
         link = self._get_decline_link()
         self._decline(self._get_page(link))
-        page = self._get_page(link.replace("/decline", ""))
+        page = self._get_page(link.replace("decline", "activate"))
         self.assertEqual(self._get_heading(page), "This link does not work")
-        page = self._get_page("/my/activate/decline?token=wrong")
+        page = self._get_page("/web/portal/decline?token=wrong")
         self.assertEqual(self._get_heading(page), "This link does not work")
 
     def test_expired_link_still_says_no(self):
@@ -512,9 +512,9 @@ class TestDecline(PortalAccountCommon, HttpCase):
         link = self._get_decline_link()
         self._decline(self._get_page(link))
         self._get_page(link)
-        self._get_page("/my/activate/decline?action=allow&login=jane@example.com")
+        self._get_page("/web/portal/decline?action=allow&login=jane@example.com")
         form = {"login": "jane@example.com", "action": "allow"}
-        response = self.url_open("/my/activate/decline", data=form)
+        response = self.url_open("/web/portal/decline", data=form)
         self.assertEqual(response.status_code, 400)
         self.assertNoAccount(
             self._confirm(self._create_customer("Guest", "jane@example.com")),
@@ -529,7 +529,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
             "action": "allow",
             "csrf_token": http.Request.csrf_token(self),
         }
-        page = self._get_page("/my/activate/decline", data=form)
+        page = self._get_page("/web/portal/decline", data=form)
         self.assertEqual(self._get_heading(page), "This link does not work")
         self.assertTrue(self.customer.portal_decline_date)
 
@@ -646,10 +646,10 @@ class TestDecline(PortalAccountCommon, HttpCase):
     def test_link_activates_nothing(self):
         self._confirm()
         link = self._get_decline_link()
-        page = self._get_page(link.replace("/decline", ""))
+        page = self._get_page(link.replace("decline", "activate"))
         self.assertEqual(self._get_heading(page), "This link does not work")
         self._get_page(link)
-        page = self._get_page("/my/activate")
+        page = self._get_page("/web/portal/activate")
         self.assertEqual(self._get_heading(page), "This link does not work")
 
     def test_activation_link_declines_nothing(self):
@@ -657,9 +657,9 @@ class TestDecline(PortalAccountCommon, HttpCase):
         [mail] = self._send_invitations()
         link = self._get_link(mail)
         self._get_page(link)
-        page = self._get_page("/my/activate/decline")
+        page = self._get_page("/web/portal/decline")
         self.assertEqual(self._get_heading(page), "This link does not work")
-        page = self._get_page(link.replace("/my/activate", "/my/activate/decline"))
+        page = self._get_page(link.replace("activate", "decline"))
         self.assertEqual(self._get_heading(page), "This link does not work")
 
     def test_cookie_ends_with_the_refusal(self):
@@ -674,7 +674,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
     def test_files_and_other_nonsense_are_a_clear_page(self):
         self.authenticate(None, None)
         csrf_token = http.Request.csrf_token(self)
-        url = "/my/activate/decline"
+        url = "/web/portal/decline"
         for name in ("token", "login", "action"):
             with self.subTest(name):
                 page = self._get_page(

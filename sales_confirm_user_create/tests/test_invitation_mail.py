@@ -44,7 +44,7 @@ class TestInvitationMail(PortalAccountCommon):
                 "6 days",
             ):
                 self.assertIn(word, text)
-        self.assertIn("/my/activate?token=", self._get_link(mail))
+        self.assertIn("/web/portal/activate?token=", self._get_link(mail))
         self.assertIn(self._get_link(mail), mail["body_alternative"])
 
     def test_invitation_says_how_long_the_link_is_valid(self):
@@ -149,7 +149,9 @@ class TestInvitationMail(PortalAccountCommon):
         self.assertFalse(self.customer.user_ids.website_id, "accounts are shared")
         [mail] = self._send_invitations()
         self.assertTrue(
-            self._get_link(mail).startswith("https://second.example.com/my/activate?")
+            self._get_link(mail).startswith(
+                "https://second.example.com/web/portal/activate?"
+            )
         )
 
     def test_nothing_of_the_mail_stays_in_the_database(self):
@@ -157,7 +159,7 @@ class TestInvitationMail(PortalAccountCommon):
         order = self._confirm_order()
         [mail] = self._send_invitations()
         token = self._get_link(mail).split("token=")[1]
-        for text in (token, "/my/activate"):
+        for text in (token, "/web/portal/activate"):
             self.assertFalse(self.env["mail.message"].search([("body", "like", text)]))
             mails = self.env["mail.mail"].search([("body_html", "like", text)])
             self.assertFalse(mails)
@@ -253,7 +255,7 @@ class TestInvitationMail(PortalAccountCommon):
         self.assertEqual({url[:2] for url in urls}, {("a", "href")})
         self.assertEqual(len(urls), 2)
         for _tag, _name, value in urls:
-            self.assertTrue(value.startswith(f"{self.company.get_base_url()}/my/"))
+            self.assertTrue(value.startswith(f"{self.company.get_base_url()}/web/portal/"))
         self.assertNotIn("token=", root.text_content())
         text = html.tostring(root, encoding="unicode")
         self.assertNotRegex(text, r"portal\.invalid/[\w-]{20}")

@@ -18,12 +18,12 @@ class PortalInvitation(models.Model):
         # The expiry is signed with the rest, and not Odoo's own: an expired token still
         # says whose it was.
         values = [self.id, self.login, self.revision, int(expiry.timestamp())]
-        return self._sign_link("/my/activate", LINK_SCOPE, values)
+        return self._sign_link("/web/portal/activate", LINK_SCOPE, values)
 
     def _get_decline_link(self):
         """Return a link that can do nothing but decline the account."""
         values = [self.id, self.login]
-        return self._sign_link("/my/activate/decline", DECLINE_SCOPE, values)
+        return self._sign_link("/web/portal/decline", DECLINE_SCOPE, values)
 
     def _sign_link(self, path, scope, values):
         """Return a link for the website of the account, or of the order.
