@@ -1,6 +1,7 @@
 import contextlib
 import logging
 from datetime import timedelta
+from operator import methodcaller
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
@@ -133,8 +134,9 @@ class PortalInvitation(models.Model):
             sales_confirm_user_create_url=url,
             sales_confirm_user_create_decline_url=decline_url,
         )
-        for name, invitations in records.grouped(_get_template_name).items():
-            template = records.env.ref(f"{MODULE}.{name}", raise_if_not_found=False)
+        by_xmlids = records.grouped(methodcaller("_get_mail_xmlids"))
+        for (template_xmlid, layout_xmlid), invitations in by_xmlids.items():
+            template = records.env.ref(template_xmlid, raise_if_not_found=False)
             if not template:
                 raise UserError(
                     _lt("The mail template is missing. Upgrade the app to get it back.")
@@ -144,7 +146,7 @@ class PortalInvitation(models.Model):
                 values = rendered[invitation.id]
                 lang = values.pop("lang") or self.env.lang
                 body = template.with_context(lang=lang)._render_encapsulate(
-                    f"{MODULE}.mail_layout_activation",
+                    layout_xmlid,
                     values["body_html"],
                     add_context={
                         "company": invitation.company_id,
@@ -291,9 +293,3 @@ class PortalInvitation(models.Model):
         if is_company_waiting:
             self.company_id.portal_invitation_retry_date = self.due_date
         self._trigger(self.due_date)
-
-
-def _get_template_name(invitation):
-    """Return the name of the mail template of an invitation."""
-    is_reminder = invitation.priority == REMINDER
-    return f"mail_template_portal_{'reminder' if is_reminder else 'invitation'}"
