@@ -12,7 +12,8 @@ class AccountMove(models.Model):
         store=True,
         index="btree_not_null",
         groups="base.group_system",
-        help="The contact whose portal account shows all orders of this invoice.",
+        help="The contact whose portal account shows all orders of this invoice. Empty "
+        "if the invoice is addressed to somebody else than their customer.",
     )
 
     def _auto_init(self):
@@ -21,9 +22,11 @@ class AccountMove(models.Model):
             create_column(self.env.cr, self._table, "portal_partner_id", "int4")
         return super()._auto_init()
 
-    @api.depends("line_ids.sale_line_ids.order_id.portal_partner_id")
+    @api.depends("partner_id", "line_ids.sale_line_ids.order_id.portal_partner_id")
     def _compute_portal_partner_id(self):
         for move in self:
             orders = move.line_ids.sale_line_ids.order_id
             accounts = {order.portal_partner_id for order in orders}
-            move.portal_partner_id = accounts.pop() if len(accounts) == 1 else False
+            customers = orders.partner_id.commercial_partner_id
+            is_shown = len(accounts) == 1 and move.commercial_partner_id in customers
+            move.portal_partner_id = is_shown and accounts.pop()

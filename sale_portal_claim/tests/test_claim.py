@@ -399,6 +399,22 @@ class TestClaim(PortalAccountCommon):
         orders[1]._claim_for(self.portal_user, "staff")
         self.assertTrue(invoice.has_access("read"))
 
+    def test_invoice_addressed_to_a_stranger_leaves_the_account(self):
+        order = self._create_guest_order()
+        order._claim_for(self.portal_user, "staff")
+        self._invoice(order)
+        invoice = order.invoice_ids
+        mine = invoice.with_user(self.portal_user)
+        self.assertTrue(mine.has_access("read"))
+        invoice.button_draft()
+        invoice.partner_id = self._create_customer("Other", "other@example.com")
+        invoice.action_post()
+        self.assertFalse(mine.has_access("read"))
+        invoice.button_draft()
+        invoice.partner_id = order.partner_id
+        invoice.action_post()
+        self.assertTrue(mine.has_access("read"))
+
     def _invoice(self, orders):
         orders.order_line.qty_delivered = 1
         orders._create_invoices().action_post()
