@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import replace
 
 from .base import ADDONS, PROJECT, DevtoolsError, cache_dir, run, say, step
-from .environment import get_odoo, virtualenv
+from .environment import get_odoo, oca_addons, virtualenv
 from .instance import CONFIG, Instance
 from .recipes import SCRIPTS
 from .system import end, spawn
@@ -42,9 +42,12 @@ def test(*args):
 
 
 def test_addon(*args):
-    """Run the addon's own tests, with just the modules in WITH if that is set."""
+    """Run the addon's own tests, with just the modules in WITH if that is set, which
+    may be OCA's if OCA is set."""
     modules = os.environ.get("WITH")
     with Instance.start("addon" if modules is None else "bare") as instance:
+        if os.environ.get("OCA"):
+            instance.addons.append(oca_addons())
         db = instance.new_database("test")
         if modules is not None:
             names = [*filter(None, modules.split(",")), *_picked()]

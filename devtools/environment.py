@@ -96,3 +96,17 @@ def new_virtualenv(folder, *names):
         pins = [f"--requirement={REQUIREMENTS}/{name}.txt" for name in names]
         run([python, "-m", "pip", "install", "--quiet", *pins])
     return python
+
+
+def oca_addons():
+    """Return the folder with the addons in `requirements/oca.txt`."""
+    pins = REQUIREMENTS / "oca.txt"
+    folder = cache_dir() / f"oca-{digest(pins.read_bytes())}"
+    return make_once(folder, _unpack_wheels, pins) / "odoo/addons"
+
+
+def _unpack_wheels(folder, pins):
+    """Download wheels, and unpack them in a folder."""
+    pip = [get_odoo().python, "-m", "pip", "install", "--quiet", "--no-deps"]
+    with step(f"download {pins.name}"):
+        run([*pip, f"--target={folder}", f"--requirement={pins}"])

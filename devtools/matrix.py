@@ -1,11 +1,13 @@
 """`make matrix`: the addons' tests with other modules, Pythons and PostgreSQLs."""
 
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
 
 from .base import ADDONS, PROJECT, run, say, tail
+from .environment import REQUIREMENTS
 from .system import npm, spawn
 
 MODULES = (
@@ -54,6 +56,10 @@ def _rows():
     for module in MODULES.split(","):
         yield module, python, check, {"WITH": module}
     yield "all of these modules", python, check, {"WITH": MODULES}
+    wheels = (REQUIREMENTS / "oca.txt").read_text().partition("# Not")[0]
+    names = re.findall(r"odoo-addon-([a-z-]+)", wheels)
+    oca = ",".join(names).replace("-", "_")
+    yield f"oca: {len(names)} addons", python, check, {"WITH": oca, "OCA": "1"}
     for version in POSTGRES:
         title, environ = version.split(".")[0], {"WITH": USUAL, "POSTGRES": version}
         yield f"PostgreSQL {title}", python, check, environ

@@ -1,13 +1,11 @@
 """Whatever other addons make of a new user, customers become portal users only."""
 
-import shutil
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from devtools.base import PROJECT, cache_dir, digest, make_once, run, step
-from devtools.environment import REQUIREMENTS, get_odoo
+from devtools.base import PROJECT
+from devtools.environment import oca_addons
 
 from .database import Database
 
@@ -46,22 +44,6 @@ NOTHING = {
     "INVITED": "0",
     "CONTACT": "True",
 }
-
-
-def oca_addons():
-    """Return the folder with the addons of OCA's that are tried here."""
-    pins = REQUIREMENTS / "oca.txt"
-    folder = cache_dir() / f"oca-{digest(pins.read_bytes())}"
-    return make_once(folder, unpack_wheels, pins) / "odoo/addons"
-
-
-def unpack_wheels(folder, pins):
-    """Download wheels of Odoo addons, and unpack them in a folder."""
-    download = ["-m", "pip", "download", "--quiet", "--no-deps"]
-    with tempfile.TemporaryDirectory() as wheels, step(f"download {pins.name}"):
-        run([get_odoo().python, *download, f"--dest={wheels}", f"--requirement={pins}"])
-        for wheel in Path(wheels).glob("*.whl"):
-            shutil.unpack_archive(wheel, folder, "zip")
 
 
 @pytest.fixture

@@ -134,7 +134,7 @@ class TestClaimPerformance(PortalAccountCommon):
         }
         for is_known in (False, True):
             if is_known:
-                for table in ("res_partner", "sale_order", "account_move"):
+                for table in ("res_partner", "res_users", "sale_order", "account_move"):
                     self.env.cr.execute(SQL("ANALYZE %s", SQL.identifier(table)))
                 # Without statistics, all orders are expected to be claimed.
                 searches["nightly check"] = self.env["sale.order"]._gc_unfit_claims
@@ -159,7 +159,9 @@ class TestClaimPerformance(PortalAccountCommon):
         self.assertEqual(len(found), 999)
         found._claim_for(user, "search")
         self.env.flush_all()
-        self.assertLess(self.env.cr.sql_log_count - before, 60)
+        # OCA's `base_tier_validation` and `mail_multicompany` look at each order.
+        others = 3_000 if "tier.review" in self.env else 0
+        self.assertLess(self.env.cr.sql_log_count - before, 60 + others)
         self.assertEqual(orders.portal_partner_id, user.partner_id)
 
     def test_confirmation_of_known_customers_costs_no_query_more(self):
