@@ -10,9 +10,11 @@ import time
 from .base import ADDONS, PROJECT, DevtoolsError, cache_dir, digest, run, say, step
 from .instance import Instance, instances_dir
 from .recipes import addon_digest
-from .system import end, free_port, spawn
+from .system import end, free_port, npm, spawn
 
 DATABASE = "shop"
+# shows what a mail server on loopback receives; the last that Node.js 18 runs
+INBOX = "maildev@2.2.1"
 # of the instance
 NAME = f"run-{digest(PROJECT)}"
 # in the clone, left by the tools
@@ -35,8 +37,10 @@ def serve():
     with _open() as instance:
         folder = instance.folder
         log = folder / "odoo.log"
-        line = [instance.odoo.python, "-m", "devtools.inbox", smtp_port, inbox_port]
-        inbox = spawn([*line, folder / "mails"], log=folder / "inbox.log")
+        ports = [f"--smtp={smtp_port}", f"--web={inbox_port}"]
+        ports += ["--ip=127.0.0.1", "--web-ip=127.0.0.1"]
+        line = [npm(INBOX) / ".bin/maildev", *ports, "--mail-directory=mails"]
+        inbox = spawn(line, log=folder / "inbox.log", cwd=folder)
         try:
             with step("start Odoo"):
                 ports = {"port": port, "smtp_port": smtp_port}
