@@ -53,6 +53,13 @@ def test_every_addon_is_mounted(compose):
         assert volume in compose["services"]["odoo"]["volumes"]
 
 
+def test_links_in_emails_name_the_chosen_port(compose):
+    service = compose["services"]["odoo"]
+    [port] = service["ports"]
+    published = port.removeprefix("127.0.0.1:").rpartition(":")[0]
+    assert f"'http://localhost:{published}'" in service["command"][-1]
+
+
 def test_start_script_is_valid_bash(compose):
     script = compose["services"]["odoo"]["command"][-1].replace("$$", "$")
     subprocess.run(["bash", "-n"], input=script, text=True, check=True)
