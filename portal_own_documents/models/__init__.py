@@ -1,6 +1,7 @@
 from . import (
     account_move,
     ir_http,
+    ir_module_module,
     ir_rule,
     payment_token,
     res_company,

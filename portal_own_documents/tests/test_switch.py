@@ -111,6 +111,18 @@ class TestSwitch(OwnDocumentsCommon):
         )
         self.assertEqual(wizard.portal_user_count, count + 1, "it takes us along")
 
+    def test_new_code_without_its_update_is_logged_at_start(self):
+        modules = self.env["ir.module.module"]
+        domain = [("name", "=", "portal_own_documents")]
+        logger = "odoo.addons.portal_own_documents.models.ir_module_module"
+        with self.assertNoLogs(logger):
+            modules._register_hook()
+        modules.search(domain).latest_version = "19.0.1.0.0"
+        with self.assertLogs(logger) as logs:
+            modules._register_hook()
+        [line] = logs.output
+        self.assertIn("start it once with -u portal_own_documents", line)
+
     def test_user_follows_nothing_that_is_not_shown_any_more(self):
         partner = self.manager.partner_id
         own_order = self._create_order(partner)
