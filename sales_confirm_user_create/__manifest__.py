@@ -20,6 +20,7 @@
         "views/mail_layout_templates.xml",
         "views/portal_activate_templates.xml",
         "views/portal_decline_templates.xml",
+        "views/portal_notice_templates.xml",
         "views/portal_invitation_views.xml",
         "views/portal_account_batch_views.xml",
         "views/portal_account_question_views.xml",

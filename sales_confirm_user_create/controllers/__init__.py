@@ -1,4 +1,5 @@
 from . import (
+    page,
     activate,
     decline,
     portal,

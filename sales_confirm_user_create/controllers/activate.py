@@ -1,5 +1,3 @@
-from datetime import timedelta
-
 from passlib.exc import PasswordSizeError
 
 from odoo import http
@@ -8,20 +6,15 @@ from odoo.http import request
 
 from odoo.addons.web.controllers.utils import _get_login_redirect_url
 
+from .page import PortalPage, set_notice
+
 PATH = "/web/portal/activate"
 COOKIE = "portal_activation"
-COOKIE_AGE = timedelta(minutes=30)
-NO_AGE = timedelta(0)
 
 
-class PortalActivation(http.Controller):
-    """The page that the link in an invitation opens.
+class PortalActivation(PortalPage):
+    """The page that the link in an invitation opens."""
 
-    The token leaves the address at once, and waits in a cookie of its own: the session
-    may be known to others who use the computer.
-    """
-
-    # Not `multilang`: Odoo would redirect to another language with the token.
     @http.route(
         PATH,
         type="http",
@@ -29,6 +22,7 @@ class PortalActivation(http.Controller):
         website=True,
         multilang=False,
         sitemap=False,
+        csrf=False,
         methods=["GET", "POST"],
     )
     def portal_activate(self, token=None, login=None, action=None, **post):
@@ -41,68 +35,52 @@ class PortalActivation(http.Controller):
         """
         invitations = request.env["portal.invitation"]
         if token:
-            invitation, _status = invitations._read_token(token)
-            return self._hide_token(PATH, COOKIE, invitation and token, invitation)
-        token = self._get_cookie(COOKIE)
-        invitation, status = invitations._read_token(token)
-        if not token and request.session.uid:
-            # The cookie is gone with the activation. sudo: the customer's own
-            invitation = request.env.user.sudo().portal_invitation_ids
-            status = "used" if invitation else "invalid"
-        if invitation and request.session.uid not in (None, invitation.user_id.id):
-            status = "other_user"
-        values = {
-            "invitation": invitation,
-            "status": status,
-            "unproven": invitation.user_id._get_unproven(),
-        }
-        if request.httprequest.method == "POST" and login == invitation.login:
-            if action == "switch" and status == "other_user":
-                request.session.logout(keep_db=True)
-                return request.redirect(PATH)
-            if action == "renew" and status == "expired":
-                invitation._renew()
-                values["status"] = "renewed"
-            if action == "password" and status == "valid":
-                try:
-                    return self._activate(invitation, **post)
-                except UserError as error:
-                    values["error"] = error.args[0]
+            invitation, status = invitations._read_token(token)
+            if invitation:
+                return self._hide_token(PATH, COOKIE, token, invitation)
+            response = self._render({"invitation": invitation, "status": status})
+            self._set_cookie(response, COOKIE, None)
+            return response
+        invitation, status = self._read_cookie()
+        values = {"invitation": invitation, "status": status}
+        if self._is_post():
+            values["error"] = self._get_error(invitation, status, login, **post)
+            if not values["error"]:
+                if action == "switch" and status == "other_user":
+                    request.session.logout(keep_db=True)
+                    return request.redirect(PATH)
+                if action == "renew" and status == "expired":
+                    values["status"] = "renewed" if invitation._renew() else "invalid"
+                if action == "password" and status == "valid":
+                    try:
+                        return self._activate(invitation, **post)
+                    except UserError as error:
+                        values["error"] = error.args[0]
+        if status == "used" and request.session.uid:
+            if values.get("error"):
+                set_notice(values["error"])
+            return request.redirect(invitation._get_destination())
         return self._render(values)
 
-    def _hide_token(self, path, cookie, token, invitation):
-        """Redirect to a page without its token, in the customer's language.
+    def _read_cookie(self):
+        """Return the invitation that waits in the cookie, and what it is good for."""
+        token = self._get_cookie(COOKIE)
+        invitation, status = request.env["portal.invitation"]._read_token(token)
+        if not token:
+            # The cookie is gone with the activation. sudo: the customer's own
+            own = request.session.uid and request.env.user.sudo().portal_invitation_ids
+            return (own, "used") if own else (invitation, "missing")
+        if invitation and request.session.uid not in (None, invitation.user_id.id):
+            status = "other_user"
+        return invitation, status
 
-        :param token: a good one; without it, that of an earlier link goes
-        """
-        response = request.redirect(path)
-        self._set_cookie(response, cookie, token)
-        if lang := request.env["ir.http"].get_nearest_lang(invitation.user_id.lang):
-            request.future_response.set_cookie("frontend_lang", lang)
-        return self._keep_private(response)
-
-    def _get_cookie_name(self, name):
-        """Return the name of a cookie, which over HTTPS no other host can set."""
-        return f"__Host-{name}" if request.httprequest.scheme == "https" else name
-
-    def _get_cookie(self, name):
-        """Return the token that waits in a cookie, or None."""
-        return request.cookies.get(self._get_cookie_name(name))
-
-    def _set_cookie(self, response, name, token):
-        """Keep a token in a cookie.
-
-        :param token: without one, the cookie is deleted
-        """
-        response.set_cookie(
-            self._get_cookie_name(name),
-            token or "",
-            max_age=COOKIE_AGE if token else NO_AGE,
-            expires=None,
-            httponly=True,
-            samesite="Lax",
-            secure=request.httprequest.scheme == "https",
-        )
+    def _get_error(self, invitation, status, login, csrf_token=None, **post):
+        """Return why a form that was sent does nothing, or False."""
+        if status == "used":
+            return request.env._("This account is active. Its password is as it was.")
+        if status in ("missing", "invalid", "expired") and "password" in post:
+            return request.env._("Your password was not saved.")
+        return self._get_form_error(csrf_token, login, invitation.login)
 
     def _activate(self, invitation, password=None, confirm_password=None, **_post):
         """Set the password and log in; all of it, or nothing.
@@ -126,6 +104,11 @@ class PortalActivation(http.Controller):
             except PasswordSizeError as error:
                 raise UserError(request.env._("The password is too long.")) from error
             auth_info = request.session.authenticate(request.env, credential)
+        set_notice(
+            request.env._(
+                "Your account is active. You are logged in as %s.", user.login
+            )
+        )
         response = request.redirect(
             _get_login_redirect_url(auth_info["uid"], invitation._get_destination())
         )
@@ -138,13 +121,6 @@ class PortalActivation(http.Controller):
         users = request.env["res.users"].sudo()
         if hasattr(users, "get_password_policy"):
             values["password_policy"] = users.get_password_policy()
-        response = request.render("sales_confirm_user_create.activate", values)
-        return self._keep_private(response)
-
-    def _keep_private(self, response):
-        """Keep a response out of caches, frames and the next page's referrer."""
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["Referrer-Policy"] = "same-origin"
-        response.headers["X-Frame-Options"] = "SAMEORIGIN"
-        response.headers["Content-Security-Policy"] = "frame-ancestors 'self'"
-        return response
+        if values["status"] == "valid":
+            values["unproven"] = values["invitation"].user_id._get_unproven()
+        return self._render_page("sales_confirm_user_create.activate", values)

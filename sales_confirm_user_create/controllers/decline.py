@@ -1,7 +1,7 @@
 from odoo import http
 from odoo.http import request
 
-from .activate import PortalActivation
+from .page import PortalPage
 
 DECLINE_PATH = "/web/portal/decline"
 DECLINE_COOKIE = "portal_decline"
@@ -9,7 +9,7 @@ DECLINE_COOKIE = "portal_decline"
 DONE = "portal_decline_done"
 
 
-class PortalDecline(PortalActivation):
+class PortalDecline(PortalPage):
     """The page for customers who want no account."""
 
     @http.route(
@@ -19,42 +19,51 @@ class PortalDecline(PortalActivation):
         website=True,
         multilang=False,
         sitemap=False,
+        csrf=False,
         methods=["GET", "POST"],
     )
-    def portal_decline(self, token=None, login=None, action=None, **_post):
+    def portal_decline(self, token=None, login=None, action=None, **post):
         """Ask before anything is deleted or taken back, and do it when the button is
         clicked.
 
         :param token: from the link
         :param login: whose account the form is about
-        :param action: "decline" or "allow", from a form of the page
+        :param action: "decline", "keep" or "allow", of the page's buttons
         """
         invitations = request.env["portal.invitation"]
         if token:
             request.session.pop(DONE, None)
-            invitation, known, _status = invitations._read_decline_token(token)
-            return self._hide_token(
-                DECLINE_PATH, DECLINE_COOKIE, known and token, invitation
-            )
-        invitation, known, status = invitations._read_decline_token(
-            self._get_cookie(DECLINE_COOKIE)
-        )
-        if request.httprequest.method == "POST" and known and login == known:
-            if action == "decline" and status == "valid":
+            invitation, known, status = invitations._read_decline_token(token)
+            if known:
+                return self._hide_token(DECLINE_PATH, DECLINE_COOKIE, token, invitation)
+            response = self._render_decline(invitation, known, status)
+            self._set_cookie(response, DECLINE_COOKIE, None)
+            return response
+        token = self._get_cookie(DECLINE_COOKIE)
+        invitation, known, status = invitations._read_decline_token(token)
+        error = False
+        if self._is_post() and known:
+            error = self._get_form_error(post.get("csrf_token"), login, known)
+            if not error and action == "decline" and status == "valid":
                 request.env["res.users"]._decline_portal_account(
                     known, invitation.partner_id, invitation.order_id
                 )
                 return self._finish("declined")
-            if action == "allow" and status == "declined":
+            if not error and action == "allow" and status == "declined":
                 request.env["portal.decline"]._find_for(known).unlink()
                 return self._finish("allowed")
-        if not known:
-            status = request.session.get(DONE, status)
+        if action == "keep" and status == "valid":
+            status = "kept"
+        if not token:
+            status = request.session.get(DONE, "missing")
+        return self._render_decline(invitation, known, status, error)
+
+    def _render_decline(self, invitation, login, status, error=False):
+        """Return the response with the page."""
         # sudo: of the company, the name is shown
         company = invitation.company_id or request.website.company_id.sudo()
-        values = {"login": known, "company": company, "status": status}
-        response = request.render("sales_confirm_user_create.decline", values)
-        return self._keep_private(response)
+        values = {"login": login, "company": company, "status": status, "error": error}
+        return self._render_page("sales_confirm_user_create.decline", values)
 
     def _finish(self, status):
         """Redirect to what was done, and delete the cookie.

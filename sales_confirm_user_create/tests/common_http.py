@@ -95,6 +95,14 @@ class PortalPageCase(PortalAccountCommon, HttpCase):
         [alert] = html.fromstring(response.text).xpath("//*[@role='alert']")
         return " ".join(alert.text_content().split())
 
+    def _get_notice(self, response):
+        """Return what a page of the portal says once."""
+        page = html.fromstring(response.text)
+        return " ".join(
+            notice.text_content().strip()
+            for notice in page.xpath("//*[contains(@class, 'o_portal_notice')]")
+        )
+
     def _get_form(self, response):
         """Return what the one form of the page's content sends as it is."""
         [form] = html.fromstring(response.text).xpath("//*[@id='wrap']//form")

@@ -65,7 +65,7 @@ class TestActivate(PortalPageCase):
     def test_cookie_of_another_name_is_not_read(self):
         [token] = parse_qs(urlsplit(self._invite()).query)["token"]
         for name, heading in (
-            ("portal_activation", "This link does not work"),
+            ("portal_activation", "Open the link in our email again"),
             ("__Host-portal_activation", "Activate your account"),
         ):
             self._open_browser()
@@ -160,10 +160,20 @@ class TestActivate(PortalPageCase):
         self.assertEqual(self._get_invitation().state, "activated")
         self.assertActivated(self.customer.user_ids)
 
-    def test_page_before_the_orders_says_that_the_account_is_active(self):
-        self._choose_password(self._open_link())
-        response = self.url_open("/web/portal/activate")
-        self.assertEqual(self._get_heading(response), "Your account is active")
+    def test_order_says_once_that_the_account_is_active(self):
+        response = self._choose_password(self._open_link())
+        self.assertEqual(
+            self._get_notice(response),
+            "Your account is active. You are logged in as jane@example.com.",
+        )
+        self.assertFalse(self._get_notice(self.url_open(response.url)))
+
+    def test_message_on_the_order_after_the_activation_is_sent(self):
+        """The composer of Odoo's page takes the token from its address."""
+        order = self._create_order()
+        response = self._choose_password(self._open_link(self._invite(order)))
+        [token] = parse_qs(urlsplit(response.url).query)["access_token"]
+        self.assertEqual(token, order.access_token)
 
     def test_customer_whose_order_is_cancelled_sees_all_orders(self):
         order = self._create_order()
@@ -186,7 +196,8 @@ class TestActivate(PortalPageCase):
                 self.assertEqual(self._get_heading(response), heading)
                 self.assertIsLanguage(response, lang)
                 response = self._choose_password(response)
-                self.assertTrue(response.url.endswith(f"/my/orders/{order.id}"))
+                path = urlsplit(response.url).path
+                self.assertTrue(path.endswith(f"/my/orders/{order.id}"))
                 self.assertIsLanguage(response, lang)
 
     def _open_link_in_french(self, link, **kwargs):
@@ -308,7 +319,7 @@ class TestActivate(PortalPageCase):
         response = self._choose_password(self._open_link(self._invite(order)))
         url = urlsplit(response.url)
         self.assertEqual(url.path, "/web/login/totp")
-        self.assertEqual(parse_qs(url.query)["redirect"], [f"/my/orders/{order.id}"])
+        self.assertEqual(parse_qs(url.query)["redirect"], [order.get_portal_url()])
         self.assertFalse(self._is_logged_in())
 
     def test_later_passwords_are_alerted(self):
@@ -324,7 +335,7 @@ class TestActivate(PortalPageCase):
         for token in ("", "garbage"):
             with self.subTest(token):
                 answer = self._choose_password(response, csrf_token=token)
-                self.assertEqual(answer.status_code, 400)
+                self.assertIn("Please try again", self._get_alert(answer))
                 self.assertNotActivated(self.customer.user_ids)
 
     def test_form_sent_twice_activates_once(self):

@@ -12,6 +12,7 @@ EXPIRED = "This link has expired"
 RENEWED = "Check your email"
 USED = "Your account is active"
 INVALID = "This link does not work"
+MISSING = "Open the link in our email again"
 OTHER_USER = "You are logged in"
 
 
@@ -108,13 +109,13 @@ class TestActivationLinks(PortalPageCase):
         self.url_open(page.url, data=form)
         self.assertActivated(self.customer.user_ids)
 
-    def test_used_link_of_who_is_logged_in_leads_to_the_orders(self):
-        link = self._invite()
+    def test_used_link_of_who_is_logged_in_leads_to_the_order(self):
+        order = self._create_order()
+        link = self._invite(order)
         self._choose_password(self._open_link(link))
-        response = self.url_open(link)
-        self.assertEqual(self._get_heading(response), USED)
-        response = self.url_open("/web/login?redirect=/my/orders")
-        self.assertEqual(urlsplit(response.url).path, "/my/orders")
+        for url in (link, "/web/portal/activate"):
+            response = self.url_open(url)
+            self.assertEqual(urlsplit(response.url).path, f"/my/orders/{order.id}")
 
     # === Invalid === #
 
@@ -144,9 +145,65 @@ class TestActivationLinks(PortalPageCase):
         response = self.url_open("/web/portal/activate?token=garbage")
         self.assertEqual(self._get_heading(response), INVALID)
 
-    def test_page_without_a_link_is_invalid(self):
-        for link in ("/web/portal/activate", "/web/portal/activate?token="):
-            self.assertLink(link, INVALID)
+    def test_page_that_another_browser_opens_asks_for_the_link(self):
+        """Some mail programs open links in a browser of their own."""
+        page = self._open_link()
+        for link in (urlsplit(page.url).path, "/web/portal/activate?token="):
+            self.assertLink(link, MISSING)
+
+    def test_dead_link_offers_a_way_on(self):
+        self.env["ir.config_parameter"].set_param("auth_signup.reset_password", "True")
+        for link in ("/web/portal/activate?token=x", "/web/portal/decline?token=x"):
+            self.assertEqual(
+                self._get_ways_on(link),
+                {
+                    "Log in": "/web/login",
+                    "Reset Password": "/web/reset_password",
+                    "Contact us": "/contactus",
+                },
+            )
+        self.env["ir.config_parameter"].set_param("auth_signup.reset_password", "False")
+        self.assertNotIn("Reset Password", self._get_ways_on(link))
+
+    def _get_ways_on(self, link):
+        """Return the links that a page offers, each of which works."""
+        page = html.fromstring(self._open_link(link).text)
+        links = page.xpath("//*[@id='wrap']//a")
+        for way in links:
+            self.assertEqual(self.url_open(way.get("href")).status_code, 200)
+        return {way.text_content(): way.get("href") for way in links}
+
+    # === Forms that come too late === #
+
+    def test_password_typed_too_late_is_not_lost_without_a_word(self):
+        page = self._open_link()
+        del self.opener.cookies["portal_activation"]
+        response = self._choose_password(page)
+        self.assertEqual(self._get_heading(response), MISSING)
+        self.assertEqual(self._get_alert(response), "Your password was not saved.")
+        self.assertNotActivated(self.customer.user_ids)
+
+    def test_form_of_another_session_is_shown_again(self):
+        page = self._open_link()
+        del self.opener.cookies["session_id"]
+        response = self._choose_password(page)
+        self.assertEqual(self._get_heading(response), VALID)
+        self.assertIn("Please try again", self._get_alert(response))
+        self.assertNotActivated(self.customer.user_ids)
+        self._choose_password(response)
+        self.assertActivated(self.customer.user_ids)
+
+    def test_second_tab_leads_to_the_order_and_says_why(self):
+        order = self._create_order()
+        page = self._open_link(self._invite(order))
+        self._choose_password(page)
+        response = self._choose_password(page, "Other-12345")
+        self.assertEqual(urlsplit(response.url).path, f"/my/orders/{order.id}")
+        self.assertEqual(
+            self._get_notice(response),
+            "This account is active. Its password is as it was.",
+        )
+        self.assertActivated(self.customer.user_ids)
 
     def test_odoo_tokens_are_no_links(self):
         self._invite()
@@ -204,6 +261,7 @@ class TestActivationLinks(PortalPageCase):
         }
         response = self.url_open("/web/portal/activate", data=form)
         self.assertEqual(self._get_form(response)["login"], "john@example.com")
+        self.assertIn("now about john@example.com", self._get_alert(response))
         self.assertNotActivated(other.user_ids)
         self.assertNotActivated(self.customer.user_ids)
 

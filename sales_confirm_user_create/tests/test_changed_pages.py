@@ -8,6 +8,7 @@ from .common_http import PortalPageCase
 ADDON = "sales_confirm_user_create"
 VIEWS = (
     "views/portal_activate_templates.xml",
+    "views/portal_notice_templates.xml",
     "views/website_sale_templates.xml",
     "views/sale_portal_templates.xml",
 )

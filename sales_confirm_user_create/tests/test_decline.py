@@ -100,12 +100,20 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self._confirm()
         page = self._get_page(self._get_decline_link())
         url = "/web/portal/decline"
-        response = self.url_open(url, data={"login": "jane@example.com"})
-        self.assertEqual(response.status_code, 400)
+        refused = self._get_page(url, data={"login": "jane@example.com"})
+        self.assertIn("Please try again", refused.text_content())
         [form] = page.xpath("//form[@action='/web/portal/decline']")
         data = dict(form.form_values()) | {"login": "other@example.com"}
-        self._get_page(url, data=data)
+        refused = self._get_page(url, data=data)
+        self.assertIn("now about jane@example.com", refused.text_content())
         self.assertTrue(self.customer.user_ids, "the form was about another account")
+
+    def test_customer_who_keeps_the_account_reads_so(self):
+        self._confirm()
+        page = self._get_page(self._get_decline_link())
+        [link] = page.xpath("//a[.='Keep the account']/@href")
+        self.assertEqual(self._get_heading(self._get_page(link)), "Your account stays")
+        self.assertTrue(self.customer.user_ids)
 
     def test_second_click_and_opening_the_link_again_say_the_same(self):
         self._confirm()
@@ -514,8 +522,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self._get_page(link)
         self._get_page("/web/portal/decline?action=allow&login=jane@example.com")
         form = {"login": "jane@example.com", "action": "allow"}
-        response = self.url_open("/web/portal/decline", data=form)
-        self.assertEqual(response.status_code, 400)
+        self._get_page("/web/portal/decline", data=form)
         self.assertNoAccount(
             self._confirm(self._create_customer("Guest", "jane@example.com")),
             "Declined",
@@ -530,7 +537,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
             "csrf_token": http.Request.csrf_token(self),
         }
         page = self._get_page("/web/portal/decline", data=form)
-        self.assertEqual(self._get_heading(page), "This link does not work")
+        self.assertEqual(self._get_heading(page), "Open the link in our email again")
         self.assertTrue(self.customer.portal_decline_date)
 
     def test_signing_up_alone_takes_nothing_back(self):
@@ -650,7 +657,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self.assertEqual(self._get_heading(page), "This link does not work")
         self._get_page(link)
         page = self._get_page("/web/portal/activate")
-        self.assertEqual(self._get_heading(page), "This link does not work")
+        self.assertEqual(self._get_heading(page), "Open the link in our email again")
 
     def test_activation_link_declines_nothing(self):
         self._confirm()
@@ -658,7 +665,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
         link = self._get_link(mail)
         self._get_page(link)
         page = self._get_page("/web/portal/decline")
-        self.assertEqual(self._get_heading(page), "This link does not work")
+        self.assertEqual(self._get_heading(page), "Open the link in our email again")
         page = self._get_page(link.replace("activate", "decline"))
         self.assertEqual(self._get_heading(page), "This link does not work")
 
@@ -680,7 +687,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
                 page = self._get_page(
                     url, data={"csrf_token": csrf_token}, files={name: ("a", b"b")}
                 )
-                self.assertEqual(self._get_heading(page), "This link does not work")
+                self.assertIn("link", self._get_heading(page))
         for token in ("ü", "%00", "😀" * 5000, "%ff%fe", "A" * 7000):
             with self.subTest(token[:5]):
                 page = self._get_page(f"{url}?token={token}")

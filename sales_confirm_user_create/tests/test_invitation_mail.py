@@ -255,7 +255,9 @@ class TestInvitationMail(PortalAccountCommon):
         self.assertEqual({url[:2] for url in urls}, {("a", "href")})
         self.assertEqual(len(urls), 2)
         for _tag, _name, value in urls:
-            self.assertTrue(value.startswith(f"{self.company.get_base_url()}/web/portal/"))
+            self.assertTrue(
+                value.startswith(f"{self.company.get_base_url()}/web/portal/")
+            )
         self.assertNotIn("token=", root.text_content())
         text = html.tostring(root, encoding="unicode")
         self.assertNotRegex(text, r"portal\.invalid/[\w-]{20}")

@@ -42,7 +42,7 @@ class PortalInvitation(models.Model):
         """Return where the customer goes after the activation, as a local address."""
         order = self.order_id
         is_own = order.state == "sale" and order.partner_id == self.partner_id
-        return f"/my/orders/{order.id}" if is_own else "/my/orders"
+        return order.get_portal_url() if is_own else "/my/orders"
 
     def _renew(self):
         """Send a new link to the login, unless one was sent minutes ago.
