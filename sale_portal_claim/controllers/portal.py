@@ -4,6 +4,44 @@ from odoo.http import request
 from odoo.tools import consteq
 
 from odoo.addons.sale.controllers.portal import CustomerPortal
+from odoo.addons.sales_confirm_user_create.controllers.page import (
+    get_form_error,
+    is_post,
+    set_notice,
+)
+
+
+def claim_order(order_id, access_token=None):
+    """Add an order to the account of the current user, as a proof allows; say so on the
+    next page.
+
+    :param access_token: of the order, from the email; not needed in the browser that
+        has just ordered
+    :return: where to go on, as a local address
+    """
+    # sudo: nobody can read the order who has no account for it
+    order_sudo = request.env["sale.order"].sudo().browse(order_id).exists()
+    # bytes: it compares no other text than ASCII
+    given = str(access_token or "").encode(errors="replace")
+    method = None
+    if request.session.get("sale_last_order_id") == order_id:
+        method = "browser"
+    elif given and consteq((order_sudo.access_token or "").encode(), given):
+        method = "email"
+    # sudo: customers may not read how they log in
+    user_sudo = request.env.user.sudo()
+    if method and order_sudo._filter_claimable(user_sudo):
+        order_sudo._claim_for(user_sudo, method)
+    if method and order_sudo.portal_partner_id == user_sudo.partner_id:
+        set_notice(request.env._("Order %s is in your account.", order_sudo.name))
+        return order_sudo.get_portal_url()
+    set_notice(
+        request.env._(
+            "The order was not added to the account of %s. Contact us if it is yours.",
+            user_sudo.login,
+        )
+    )
+    return order_sudo.get_portal_url() if method == "email" else "/my/orders"
 
 
 class PortalClaims(CustomerPortal):
@@ -22,27 +60,23 @@ class PortalClaims(CustomerPortal):
         type="http",
         auth="user",
         website=True,
-        methods=["POST"],
+        csrf=False,
+        methods=["GET", "POST"],
     )
-    def portal_claim_order(self, order_id, access_token=None, **_post):
-        """Add an order to the account of its address, as a proof allows.
+    def portal_claim_order(self, order_id, access_token=None, csrf_token=None, **_post):
+        """Add an order to the account of its address; without the form, show that.
 
-        :param access_token: of the order, from the email; not needed in the browser
-            that has just ordered
+        :param access_token: of the order, from the email
         """
-        # sudo: nobody can read the order who has no account for it
-        order_sudo = request.env["sale.order"].sudo().browse(order_id).exists()
-        # bytes: it compares no other text than ASCII
-        given = str(access_token or "").encode(errors="replace")
-        method = None
-        if request.session.get("sale_last_order_id") == order_id:
-            method = "browser"
-        elif given and consteq((order_sudo.access_token or "").encode(), given):
-            method = "email"
-        if not method or not order_sudo._filter_claimable(request.env.user):
-            return request.redirect("/my/orders")
-        order_sudo._claim_for(request.env.user.sudo(), method)
-        return request.redirect(order_sudo.get_portal_url())
+        if is_post():
+            error = get_form_error(csrf_token)
+            if not error:
+                return request.redirect(claim_order(order_id, access_token))
+            set_notice(error)
+        if not access_token:
+            return request.redirect("/shop/confirmation")
+        page = f"/my/orders/{order_id}"
+        return request.redirect_query(page, {"access_token": access_token})
 
     @http.route(
         "/web/portal/missing",
@@ -51,9 +85,10 @@ class PortalClaims(CustomerPortal):
         website=True,
         multilang=False,
         sitemap=False,
+        csrf=False,
         methods=["GET", "POST"],
     )
-    def portal_missing_orders(self, token=None, **_post):
+    def portal_missing_orders(self, token=None, **post):
         """Email a link to the login, list what it finds, or add that.
 
         :param token: from the link
@@ -63,19 +98,26 @@ class PortalClaims(CustomerPortal):
             return request.redirect("/my/orders")
         # sudo: customers may not read how they log in
         user_sudo = request.env.user.sudo()
-        is_post = request.httprequest.method == "POST"
+        error = is_post() and get_form_error(post.get("csrf_token"))
+        is_sent = is_post() and not error
         if not user_sudo._get_mailbox():
             status = "address"
         elif not token:
-            status = "sent" if is_post else "ask"
+            status = requests._send_link(request.website) if is_sent else "ask"
         else:
             status = "found" if requests._is_valid_token(token) else "invalid"
-        if status == "sent":
-            requests._send_link(request.website)
-        elif status == "found" and is_post:
+        if status == "found" and is_sent:
+            found = request.env["sale.order"]._find_claimable_orders(user_sudo)
             kept = request.httprequest.form.getlist("keep")
             user_sudo._on_mailbox_proven("search", kept)
+            notice = request.env._("Your address is confirmed.")
+            if added := found.filtered("portal_partner_id"):
+                names = ", ".join(added[:10].mapped("name"))
+                notice = request.env._("Now in your account: %s.", names)
+            set_notice(notice)
             return request.redirect("/my/orders")
+        if error:
+            set_notice(error)
         response = request.render(
             "sale_portal_claim.portal_missing_orders",
             {

@@ -1,4 +1,3 @@
-import logging
 from datetime import timedelta
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
@@ -87,35 +86,59 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
             texts.add(text)
         self.assertEqual(texts, {"Have an account? Log in to add this order to it."})
 
-    def test_browser_that_ordered_adds_the_order(self):
+    def _follow_offer(self, page, login="jane@example.com"):
+        """Log in by the link of an offer; return the response."""
+        [link] = page.xpath("//*[contains(@class, 'o_portal_claim')]//a/@href")
+        [form] = self._open(link).xpath("//form[contains(@class, 'oe_login_form')]")
+        data = dict(form.form_values()) | {"login": login, "password": PASSWORD}
+        self._assert_unclaimed(self.env["sale.order"].search([], limit=1))
+        return self.url_open("/web/login", data=data)
+
+    def _get_notice(self, response):
+        page = html.fromstring(response.text)
+        [notice] = page.xpath("//*[contains(@class, 'o_portal_notice')]")
+        return notice.text_content().strip()
+
+    def test_login_from_the_browser_that_ordered_adds_the_order(self):
         order = self._create_guest_order()
         self._log_in()
         self._order_in_this_browser(order)
-        page = self._open("/shop/confirmation")
-        [link] = page.xpath("//*[contains(@class, 'o_portal_claim')]//a/@href")
-        self.assertEqual(
-            parse_qs(urlsplit(link).query)["redirect"], ["/shop/confirmation"]
-        )
-        page = self._open(link)
-        [token] = page.xpath("//input[@name='csrf_token']/@value")[:1]
-        response = self.url_open(
-            "/web/login",
-            data={
-                "login": "jane@example.com",
-                "password": PASSWORD,
-                "csrf_token": token,
-                "redirect": "/shop/confirmation",
-            },
-        )
-        self.assertTrue(response.url.endswith("/shop/confirmation"), response.url)
-        self._assert_unclaimed(order)
-        page = html.fromstring(response.text)
-        [form] = page.xpath("//form[contains(@class, 'o_portal_claim')]")
-        response = self.url_open(form.get("action"), data=dict(form.fields))
+        response = self._follow_offer(self._open("/shop/confirmation"))
         self._assert_claimed(order, "browser")
-        self.assertIn(f"/my/orders/{order.id}", response.url)
+        self.assertEqual(urlsplit(response.url).path, f"/my/orders/{order.id}")
+        self.assertEqual(
+            self._get_notice(response), f"Order {order.name} is in your account."
+        )
         self.assertFalse(self._get_offer(html.fromstring(response.text)))
         self.assertIn(order.name, self.url_open("/my/orders").text)
+
+    def test_login_from_the_email_adds_the_order(self):
+        order = self._create_guest_order()
+        self._log_in()
+        response = self._follow_offer(self._open(order.get_portal_url()))
+        self._assert_claimed(order, "email")
+        self.assertIn("is in your account", self._get_notice(response))
+
+    def test_login_of_somebody_else_adds_nothing_and_says_so(self):
+        order = self._create_guest_order()
+        self._log_in()
+        page = self._open(order.get_portal_url())
+        response = self._follow_offer(page, "stranger@example.com")
+        self._assert_unclaimed(order)
+        self.assertIn(
+            "was not added to the account of stranger@example.com",
+            self._get_notice(response),
+        )
+
+    def test_address_of_the_login_alone_adds_nothing(self):
+        order = self._create_guest_order()
+        token = order.access_token
+        self._log_in(self.portal_user)
+        claim = f"/my/orders/{order.id}/claim?access_token={token}"
+        for link in (claim, f"/web/login?redirect={claim}"):
+            page = self._open(link)
+            self._assert_unclaimed(order)
+            self.assertTrue(self._get_offer(page))
 
     def test_page_offers_nothing_that_would_not_work(self):
         new = self._create_customer("New", "new@example.com")
@@ -150,6 +173,7 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
         )
         [link] = page.xpath("//*[contains(@class, 'o_portal_claim')]//a/@href")
         self.assertIn(order.access_token, parse_qs(urlsplit(link).query)["redirect"][0])
+        self.assertIn("/claim?", parse_qs(urlsplit(link).query)["redirect"][0])
         self._log_in(self.portal_user)
         page = self._open(url)
         self._assert_unclaimed(order)
@@ -222,15 +246,19 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
             parse_qs(urlsplit(url).query)["redirect"], [f"{parts.path}?{parts.query}"]
         )
 
-    def test_answer_is_the_same_and_three_emails_a_day_are_enough(self):
+    def test_answer_is_the_same_until_three_emails_a_day_are_enough(self):
         self._log_in(self.portal_user)
         text, links = self._ask_for_link()
         self.assertEqual(len(links), 1)
         self._create_guest_order()
-        for expected in (1, 1, 0, 0):
+        for _click in range(2):
             again, links = self._ask_for_link()
-            self.assertEqual(len(links), expected)
+            self.assertEqual(len(links), 1)
             self.assertEqual(self._get_answer(again), self._get_answer(text))
+        for _click in range(2):
+            again, links = self._ask_for_link()
+            self.assertFalse(links)
+            self.assertIn("have sent three links", self._get_answer(again))
         self.env.cr.execute(
             "UPDATE portal_claim_request SET create_date = create_date - interval '25h'"
         )
@@ -264,17 +292,16 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
                 )
         self._assert_unclaimed(order)
 
-    def test_forged_post_changes_nothing(self):
+    def test_forged_post_changes_nothing_and_says_so(self):
         order = self._create_guest_order()
         self._log_in(self.portal_user)
         _text, [link] = self._ask_for_link()
         token = parse_qs(urlsplit(link).query)["token"][0]
-        with self.assertLogs("odoo.http", logging.WARNING):
-            response = self._claim(
-                order, access_token=order.access_token, csrf_token="forged"
-            )
-            self.assertEqual(response.status_code, 400)
-            self._post("/web/portal/missing", token=token, csrf_token="forged")
+        for response in (
+            self._claim(order, access_token=order.access_token, csrf_token="forged"),
+            self._post("/web/portal/missing", token=token, csrf_token="forged"),
+        ):
+            self.assertIn("Please try again", self._get_notice(response))
         self._assert_unclaimed(order)
 
     def test_visitor_claims_nothing(self):

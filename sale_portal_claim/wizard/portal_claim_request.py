@@ -38,23 +38,25 @@ class PortalClaimRequest(models.TransientModel):
 
     @api.model
     def _send_link(self, website):
-        """Email the current user a link, unless there were enough today."""
+        """Email the current user a link, unless there were enough today.
+
+        :return: "sent", "enough" or "failed"
+        """
         # sudo: customers have no access to their requests, nor to how they log in
         self_sudo, user_sudo = self.sudo(), self.env.user.sudo()
         since = fields.Datetime.now() - VALIDITY
         domain = [("user_id", "=", user_sudo.id), ("create_date", ">", since)]
-        if (
-            not user_sudo.try_lock_for_update(allow_referencing=True)
-            or self_sudo.search_count(domain) >= DAILY_MAX
-        ):
-            return
+        if not user_sudo.try_lock_for_update(allow_referencing=True):
+            return "sent"  # by the first of two clicks
+        if self_sudo.search_count(domain) >= DAILY_MAX:
+            return "enough"
         template_sudo = self_sudo.env.ref(
             "sale_portal_claim.mail_template_portal_missing_orders",
             raise_if_not_found=False,
         )
         if not template_sudo:
             _logger.error("The mail template for missing orders is deleted")
-            return
+            return "failed"
         values = {"user_id": user_sudo.id, "company_id": website.company_id.id}
         signed = self._get_link_values()
         token = hash_sign(self_sudo.env, LINK_SCOPE, signed, expiration=VALIDITY)
@@ -77,6 +79,8 @@ class PortalClaimRequest(models.TransientModel):
         mail_sudo = self_sudo.env["mail.mail"].browse(mail_id)
         mail_sudo.body_html = insert_links(mail_sudo.body_html, {placeholder: link})
         mail_sudo.send()
+        # One that was sent is deleted.
+        return "failed" if mail_sudo.exists().state == "exception" else "sent"
 
     @api.model
     def _is_valid_token(self, token):

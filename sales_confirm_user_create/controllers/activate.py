@@ -6,7 +6,7 @@ from odoo.http import request
 
 from odoo.addons.web.controllers.utils import _get_login_redirect_url
 
-from .page import PortalPage, set_notice
+from .page import PortalPage, get_form_error, is_post, set_notice
 
 PATH = "/web/portal/activate"
 COOKIE = "portal_activation"
@@ -43,7 +43,7 @@ class PortalActivation(PortalPage):
             return response
         invitation, status = self._read_cookie()
         values = {"invitation": invitation, "status": status}
-        if self._is_post():
+        if is_post():
             values["error"] = self._get_error(invitation, status, login, **post)
             if not values["error"]:
                 if action == "switch" and status == "other_user":
@@ -80,7 +80,7 @@ class PortalActivation(PortalPage):
             return request.env._("This account is active. Its password is as it was.")
         if status in ("missing", "invalid", "expired") and "password" in post:
             return request.env._("Your password was not saved.")
-        return self._get_form_error(csrf_token, login, invitation.login)
+        return get_form_error(csrf_token, login, invitation.login)
 
     def _activate(self, invitation, password=None, confirm_password=None, **_post):
         """Set the password and log in; all of it, or nothing.

@@ -1,7 +1,7 @@
 from odoo import http
 from odoo.http import request
 
-from .page import PortalPage
+from .page import PortalPage, get_form_error, is_post
 
 DECLINE_PATH = "/web/portal/decline"
 DECLINE_COOKIE = "portal_decline"
@@ -42,8 +42,8 @@ class PortalDecline(PortalPage):
         token = self._get_cookie(DECLINE_COOKIE)
         invitation, known, status = invitations._read_decline_token(token)
         error = False
-        if self._is_post() and known:
-            error = self._get_form_error(post.get("csrf_token"), login, known)
+        if is_post() and known:
+            error = get_form_error(post.get("csrf_token"), login, known)
             if not error and action == "decline" and status == "valid":
                 request.env["res.users"]._decline_portal_account(
                     known, invitation.partner_id, invitation.order_id

@@ -14,6 +14,33 @@ def set_notice(text):
     request.session[NOTICE] = text
 
 
+def is_post():
+    """Return whether a form was sent, be it one of this session or not."""
+    return request.httprequest.method == "POST"
+
+
+def get_form_error(csrf_token, login=None, known=None):
+    """Return why a form is refused that was sent, or False.
+
+    :param csrf_token: what a visitor sent, also a file
+    :param login: whose account the form is about
+    :param known: whose account the page is about now
+    """
+    is_text = isinstance(csrf_token, str) and csrf_token.isascii()
+    if not is_text or not request.validate_csrf(csrf_token):
+        return request.env._(
+            "This page was out of date, and nothing was done. Please try again. If "
+            "that does not help, allow cookies in your browser."
+        )
+    if known and login != known:
+        return request.env._(
+            "Nothing was done: you have opened another link in this browser since. "
+            "This page is now about %s.",
+            known,
+        )
+    return False
+
+
 class PortalPage(http.Controller):
     """What pages that a link in an email opens have in common.
 
@@ -30,31 +57,6 @@ class PortalPage(http.Controller):
         if lang := request.env["ir.http"].get_nearest_lang(invitation.user_id.lang):
             request.future_response.set_cookie("frontend_lang", lang)
         return self._keep_private(response)
-
-    def _is_post(self):
-        """Return whether a form was sent, be it one of this session or not."""
-        return request.httprequest.method == "POST"
-
-    def _get_form_error(self, csrf_token, login=None, known=None):
-        """Return why a form is refused that was sent, or False.
-
-        :param csrf_token: what a visitor sent, also a file
-        :param login: whose account the form is about
-        :param known: whose account the page is about now
-        """
-        is_text = isinstance(csrf_token, str) and csrf_token.isascii()
-        if not is_text or not request.validate_csrf(csrf_token):
-            return request.env._(
-                "This page was out of date, and nothing was done. Please try again. If "
-                "that does not help, allow cookies in your browser."
-            )
-        if known and login != known:
-            return request.env._(
-                "Nothing was done: you have opened another link in this browser since. "
-                "This page is now about %s.",
-                known,
-            )
-        return False
 
     def _get_cookie_name(self, name):
         """Return the name of a cookie, which over HTTPS no other host can set."""

@@ -4,6 +4,8 @@ from odoo.http import request
 
 from odoo.addons.portal.controllers.portal import CustomerPortal
 
+from .page import get_form_error, set_notice
+
 
 class PortalAccount(CustomerPortal):
     """The button for customers who are asked whether they want an account."""
@@ -15,14 +17,19 @@ class PortalAccount(CustomerPortal):
         website=True,
         multilang=False,
         sitemap=False,
+        csrf=False,
         methods=["POST"],
     )
-    def portal_create_account(self, order_id=None, access_token=None, **_post):
+    def portal_create_account(
+        self, order_id=None, access_token=None, csrf_token=None, **_post
+    ):
         """Create the account, and return to the page that asked.
 
         :param order_id: of the order whose portal page asked; without it, the order is
             the latest of this session
         """
+        if error := get_form_error(csrf_token):
+            return self._show_notice(error)
         if not order_id:
             # sudo: what this session has ordered
             order = (
@@ -39,6 +46,13 @@ class PortalAccount(CustomerPortal):
                 "sale.order", int(order_id), access_token if is_token else None
             )
         except (AccessError, MissingError, TypeError, ValueError):
-            return request.redirect("/my")
+            return self._show_notice(
+                request.env._("Open the link to the order in our email again.")
+            )
         order._accept_portal_account()
         return request.redirect(order.get_portal_url())
+
+    def _show_notice(self, text):
+        """Return a page that says something, and nothing else."""
+        set_notice(text)
+        return request.render("sales_confirm_user_create.notice")

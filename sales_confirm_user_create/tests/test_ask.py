@@ -32,8 +32,8 @@ class TestAsk(PortalAccountCommon, HttpCase):
         session["sale_last_order_id"] = order.id
         http.root.session_store.save(session)
 
-    def _get_page(self, url="/shop/confirmation"):
-        response = self.url_open(url)
+    def _get_page(self, url="/shop/confirmation", **kwargs):
+        response = self.url_open(url, **kwargs)
         self.assertEqual(response.status_code, 200)
         return html.fromstring(response.text)
 
@@ -97,8 +97,8 @@ class TestAsk(PortalAccountCommon, HttpCase):
 
     def test_forged_click_is_refused(self):
         self._confirm()
-        response = self.url_open("/web/portal/account", data={"x": 1})
-        self.assertEqual(response.status_code, 400)
+        page = self._get_page("/web/portal/account", data={"x": 1})
+        self.assertIn("Please try again", page.text_content())
         self.assertFalse(self.customer.user_ids)
 
     def test_click_without_an_order_goes_to_the_shop(self):
@@ -156,6 +156,30 @@ class TestAsk(PortalAccountCommon, HttpCase):
         page = self._accept(self._get_page(result["redirect_url"]))
         self.assertTrue(self._has_message(page))
         self.assertTrue(order.user_created)
+
+    def test_offer_stays_for_thirty_days_on_the_page_of_the_order(self):
+        order = self._confirm()
+        url = order.get_portal_url()
+        with self._later(days=31):
+            self.assertFalse(self._get_offers(self._get_page(url)))
+            self.assertFalse(self._get_offers(self._get_page()))
+        with self._later(days=29):
+            page = self._accept(self._get_page(url))
+            self.assertTrue(self._has_message(page))
+            self.assertTrue(order.user_created)
+            self.assertTrue(self._has_message(self._get_page(url)))
+
+    def test_customer_who_declined_is_asked_in_one_line(self):
+        self.env["portal.decline"]._remember("jane@example.com", self.customer)
+        self.env["portal.decline"].search([]).create_date = "2020-01-01"
+        self._confirm()
+        page = self._get_page()
+        [form] = self._get_offers(page)
+        self.assertEqual(
+            " ".join(form.text_content().split()),
+            "Create an account to follow your order",
+        )
+        self.assertNotIn("Have an account?", page.text_content())
 
     def test_order_confirmed_by_staff_asks_nobody(self):
         order = self._create_order()

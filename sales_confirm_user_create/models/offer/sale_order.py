@@ -8,8 +8,10 @@ from ...tools import RETRIED_EXCEPTIONS, Trusted
 
 _logger = logging.getLogger(__name__)
 
-# How long after the confirmation a customer reads that the account was created.
+# How long after the confirmation a customer reads that the account was created, and is
+# asked for one.
 ANNOUNCED = timedelta(hours=1)
+OFFERED = timedelta(days=30)
 
 
 class SaleOrder(models.Model):
@@ -70,6 +72,7 @@ class SaleOrder(models.Model):
         return (
             order.portal_account_offered
             and order.state == "sale"
+            and order.date_order > fields.Datetime.now() - OFFERED
             and not order._has_customer_user()
             and not order._is_declined_since()
         )
@@ -102,12 +105,13 @@ class SaleOrder(models.Model):
 
         To be extended by modules with more to show there.
         """
-        if self._is_accepted_online():
-            module = "sales_confirm_user_create"
-            if self._is_portal_account_offered():
-                return f"{module}.portal_order_account_offered"
-            if self._is_portal_account_announced():
-                return f"{module}.portal_order_account_created"
+        module = "sales_confirm_user_create"
+        if self._is_portal_account_offered():
+            return f"{module}.portal_order_account_offered"
+        # sudo: a visitor learns nothing but that
+        is_seen = self.sudo().portal_account_offered or self._is_accepted_online()
+        if is_seen and self._is_portal_account_announced():
+            return f"{module}.portal_order_account_created"
         return None
 
     def _get_name_portal_order_view(self):
