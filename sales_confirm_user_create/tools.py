@@ -90,6 +90,23 @@ def get_deliverable_address(text):
     return deliverable.encode().lower().decode()
 
 
+def get_spellings(address):
+    """Return the forms that Odoo may have stored an address in, as a set: a domain as
+    mail servers know it, and as people write it. Browsers send the first.
+
+    :param address: in its one form, or False
+    """
+    name, at, domain = (address or "").rpartition("@")
+    labels = domain.split(".")
+    for index, label in enumerate(labels):
+        if label.startswith("xn--"):
+            try:
+                labels[index] = label[4:].encode().decode("punycode")
+            except UnicodeError:
+                break
+    return {address, at and f"{name}@{'.'.join(labels)}"} - {False, ""}
+
+
 def has_invisible(text):
     """Return whether there are characters in a text that people do not see."""
     return any(_is_invisible(character) and character != " " for character in text)

@@ -130,6 +130,15 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
             self._get_notice(response),
         )
 
+    def test_order_of_another_spelling_of_the_domain_is_added(self):
+        self.portal_user.partner_id.email = self.portal_user.login = "i@straße.de"
+        for email in ("i@straße.de", "i@xn--strae-oqa.de"):
+            order = self._create_guest_order(email)
+            self._log_in()
+            page = self._open(order.get_portal_url())
+            self._follow_offer(page, "i@straße.de")
+            self._assert_claimed(order, "email")
+
     def test_address_of_the_login_alone_adds_nothing(self):
         order = self._create_guest_order()
         token = order.access_token

@@ -182,6 +182,24 @@ class TestActivate(PortalPageCase):
         response = self._choose_password(self._open_link(link))
         self.assertEqual(urlsplit(response.url).path, "/my/orders")
 
+    def test_domain_with_other_letters_is_activated_and_declined(self):
+        """IDNA 2003 writes ß as ss, which is another domain."""
+        partner = self._create_customer("Info", "Info@Straße.de")
+        order = self._create_order(partner)
+        link = self._invite(order)
+        decline = self._get_invitation(partner)._get_decline_link()
+        page = self._open_link(decline)
+        self.assertEqual(self._get_heading(page), "No account, please")
+        self.assertIn("info@xn--strae-oqa.de", page.text)
+        response = self._choose_password(self._open_link(link))
+        self.assertIn("logged in as", self._get_notice(response))
+        self.assertIn(order.name, self.url_open("/my/orders").text)
+        self.assertActivated(partner.user_ids)
+        for login in ("info@straße.de", "info@xn--strae-oqa.de"):
+            self._open_browser()
+            self._log_in(login, PASSWORD)
+            self.assertTrue(self._is_logged_in(), login)
+
     def test_page_is_in_the_language_of_the_customer(self):
         self._activate_languages()
         for lang, heading in (

@@ -75,6 +75,7 @@ class TestAsk(PortalAccountCommon, HttpCase):
         self.assertIn("jane@example.com created", note)
         [mail] = self._send_invitations()
         self.assertIn("jane@example.com", mail["email_to"])
+        self.assertIn("As you asked, we have created an account", mail["body"])
 
     def test_page_offers_no_link_that_skips_the_email(self):
         self._confirm()

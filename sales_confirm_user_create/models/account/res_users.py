@@ -7,7 +7,7 @@ from psycopg2.errors import UniqueViolation
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...tools import Trusted
+from ...tools import Trusted, get_spellings
 
 
 class CustomerUser(NamedTuple):
@@ -85,7 +85,8 @@ class ResUsers(models.Model):
             return {}
         customers = []
         for partner in partners:
-            forms = {partner.email_normalized, partner._get_portal_address()}
+            address = partner._get_portal_address()
+            forms = {partner.email_normalized, *get_spellings(address)}
             # The first of several addresses says nothing about whose account it is.
             if (partner.email or "").count("@") != 1:
                 forms = set()
