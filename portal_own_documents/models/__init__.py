@@ -3,6 +3,7 @@ from . import (
     ir_http,
     ir_module_module,
     ir_rule,
+    mail_thread,
     payment_token,
     res_company,
     res_config_settings,

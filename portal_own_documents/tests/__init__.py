@@ -3,6 +3,7 @@ from . import (
     test_documents,
     test_i18n,
     test_invoices,
+    test_mailed,
     test_pages,
     test_rules,
     test_switch,
