@@ -1,3 +1,5 @@
+from werkzeug.exceptions import Forbidden
+
 from odoo import http
 from odoo.tests import JsonRpcException, tagged
 from odoo.tools import mute_logger
@@ -230,3 +232,10 @@ class TestAddresses(OwnDocumentsCommon):
         _page, response = self._get_page("/shop/checkout")
         self.assertIn("A1 Depot", response.text, "Odoo chose it")
         self.assertNotIn("Bob at Home", response.text)
+
+    def test_cart_takes_no_address_of_a_colleague_from_another_module(self):
+        """OCA's `website_sale_one_time_delivery_address` writes it by this method."""
+        self._log_in(self.user)
+        cart_sudo = self._add_to_cart().with_user(self.user).sudo()
+        with self.assertRaises(Forbidden):
+            cart_sudo._update_address(self.bob_home.id, {"partner_shipping_id"})

@@ -2,6 +2,7 @@ from . import (
     page,
     activate,
     decline,
+    login,
     portal,
     portal_account,
 )

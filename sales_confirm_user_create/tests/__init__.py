@@ -17,6 +17,7 @@ from . import (
     test_invitation_changes,
     test_invitation_failures,
     test_invitation_mail,
+    test_login_page,
     test_mail_server,
     test_odoo_pages,
     test_order_cancelled,

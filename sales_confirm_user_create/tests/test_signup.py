@@ -1,8 +1,9 @@
 from contextlib import contextmanager
+from unittest.mock import patch
 
 from odoo.exceptions import AccessDenied, UserError
 from odoo.tests import new_test_user, tagged
-from odoo.tools import email_normalize
+from odoo.tools import email_normalize, mute_logger
 
 from odoo.addons.auth_signup.models.res_partner import SignupError
 
@@ -53,6 +54,23 @@ class TestSignUp(PortalAccountCommon):
         credential = {"type": "password", "login": login, "password": PASSWORD}
         info = self.env["res.users"].authenticate(credential, {"interactive": False})
         return self.env["res.users"].browse(info["uid"])
+
+    def test_login_that_a_module_writes_in_another_form_is_taken(self):
+        """As OCA's `auth_user_case_insensitive` does."""
+        users = type(self.env["res.users"])
+        create = users.create
+
+        def create_lower(self, vals_list):
+            vals_list = [vals | {"login": vals["login"].lower()} for vals in vals_list]
+            return create(self, vals_list)
+
+        new_test_user(self.env, "jörg@example.com", "base.group_portal")
+        with (
+            patch.object(users, "create", create_lower),
+            mute_logger("odoo.sql_db"),
+            self.assertRaisesRegex(SignupError, "already registered"),
+        ):
+            self._sign_up("JÖRG@example.com")
 
     def test_contact_of_a_company_sees_what_the_settings_say(self):
         """Also who signs up by the link of an order, as after deleting an account."""

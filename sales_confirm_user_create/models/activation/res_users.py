@@ -4,7 +4,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.translate import LazyTranslate
 
+from odoo.addons.auth_signup.models.res_users import SignupError
+
 from ...tools import Trusted, get_deliverable_address
+from ..account.res_users import is_login_taken
 
 # for reasons that are shown or noted in the language of those who read them
 _lt = LazyTranslate(__name__)
@@ -56,7 +59,17 @@ class ResUsers(models.Model):
                         "email to activate it."
                     )
                 )
-        return super()._signup_create_user(values)
+        try:
+            return super()._signup_create_user(values)
+        except SignupError as error:
+            # Modules write logins in a form of their own, which Odoo does not look for.
+            if is_login_taken(error.__context__):
+                raise SignupError(
+                    self.env._(
+                        "Another user is already registered using this email address."
+                    )
+                ) from error
+            raise
 
     def action_reset_password(self):
         """Override of `auth_signup`: visitors who ask for a new password of an account

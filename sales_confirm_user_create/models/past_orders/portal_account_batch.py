@@ -208,9 +208,9 @@ class PortalAccountBatch(models.Model):
     @api.model
     def _trigger(self):
         """Have the scheduled action process the batches that are running."""
-        self.env.ref(
-            "sales_confirm_user_create.ir_cron_portal_account_batch"
-        )._trigger()
+        name = "sales_confirm_user_create.ir_cron_portal_account_batch"
+        if job := self.env.ref(name, raise_if_not_found=False):
+            job._trigger()
 
     @api.model
     def _cron_process(self):
