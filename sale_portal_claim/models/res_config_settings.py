@@ -5,5 +5,5 @@ class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
     portal_order_claims = fields.Boolean(
-        related="company_id.portal_order_claims", readonly=False
+        related="website_id.company_id.portal_order_claims", readonly=False
     )

@@ -5,19 +5,27 @@ class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
     portal_account_policy = fields.Selection(
-        related="company_id.portal_account_policy", required=True, readonly=False
+        related="website_id.company_id.portal_account_policy",
+        required=True,
+        readonly=False,
     )
     portal_company_contacts = fields.Selection(
-        related="company_id.portal_company_contacts", required=True, readonly=False
+        related="website_id.company_id.portal_company_contacts",
+        required=True,
+        readonly=False,
     )
     portal_account_expiry_days = fields.Integer(
-        related="company_id.portal_account_expiry_days", readonly=False
+        related="website_id.company_id.portal_account_expiry_days", readonly=False
     )
     portal_reminder_max = fields.Integer(
-        related="company_id.portal_reminder_max", readonly=False
+        related="website_id.company_id.portal_reminder_max", readonly=False
     )
     portal_reminder_days = fields.Integer(
-        related="company_id.portal_reminder_days", readonly=False
+        related="website_id.company_id.portal_reminder_days", readonly=False
+    )
+
+    portal_email_limit = fields.Integer(
+        related="website_id.portal_email_limit", readonly=False
     )
 
     def action_open_portal_invitation_template(self):
