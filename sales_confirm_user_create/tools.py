@@ -5,6 +5,7 @@ import secrets
 import unicodedata
 
 import lxml.html
+from psycopg2.errors import UniqueViolation
 
 from odoo.exceptions import ConcurrencyError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
@@ -115,3 +116,12 @@ def has_invisible(text):
 def _is_invisible(character):
     """Return whether people do not see a character: a space, a joiner, a direction."""
     return unicodedata.category(character)[0] in "CZ"
+
+
+def is_login_taken(error):
+    """Return whether another transaction has just created a user with the login.
+
+    Whose user it is can't be seen yet: the customer's own, or another contact's.
+    """
+    constraint = isinstance(error, UniqueViolation) and error.diag.constraint_name
+    return bool(constraint) and constraint.startswith("res_users_login")

@@ -153,17 +153,19 @@ class SaleOrder(models.Model):
                 due = orders
                 if is_automatic:
                     due = orders._filter_portal_account_orders()
-                return due._create_missing_portal_accounts()
+                return due._create_missing_portal_accounts(is_automatic)
         except RETRIED_EXCEPTIONS:
             raise
         except Exception as error:
             _logger.exception("No portal accounts for orders %s", orders.ids)
             issues = dict.fromkeys(orders, ("error", error))
-        try:
-            with self.env.cr.savepoint():
-                orders._set_portal_account_issues(issues)
-        except RETRIED_EXCEPTIONS:
-            raise
-        except Exception:
-            _logger.exception("No note about the accounts on orders %s", orders.ids)
+        # Where another module forbids to write on an order, a note still says so.
+        for tell in ("_note_portal_account_issues", "_store_portal_account_issues"):
+            try:
+                with self.env.cr.savepoint():
+                    getattr(orders, tell)(issues)
+            except RETRIED_EXCEPTIONS:
+                raise
+            except Exception:
+                _logger.exception("Accounts of orders %s: %s failed", orders.ids, tell)
         return issues

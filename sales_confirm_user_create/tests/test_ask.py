@@ -72,7 +72,7 @@ class TestAsk(PortalAccountCommon, HttpCase):
         self.assertTrue(order.user_created)
         self.assertEqual(self.customer.user_ids.login, "jane@example.com")
         [note] = self._get_notes(order)
-        self.assertIn("jane@example.com created", note)
+        self.assertIn("account created", note)
         [mail] = self._send_invitations()
         self.assertIn("jane@example.com", mail["email_to"])
         self.assertIn("As you asked, we have created an account", mail["body"])

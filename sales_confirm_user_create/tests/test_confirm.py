@@ -4,6 +4,7 @@ from odoo.exceptions import UserError
 from odoo.orm.registry import Registry
 from odoo.tests import Form, new_test_user, tagged
 
+from ..models.account import res_users as account
 from .common import CRON, PortalAccountCommon
 
 
@@ -52,9 +53,9 @@ class TestConfirm(PortalAccountCommon):
         self.company.partner_id.lang = "fr_FR"
         company_french.user_id = False
         (english + company_french).action_confirm()
-        self.assertIn("created for the customer", english.message_ids[0].body)
+        self.assertIn("created for", english.message_ids[0].body)
         for order in french + company_french:
-            self.assertIn("créé pour le client", order.message_ids[0].body)
+            self.assertIn("créé pour", order.message_ids[0].body)
 
     def test_note_is_not_in_the_language_of_who_confirms(self):
         self.env["res.lang"]._activate_lang("fr_FR")
@@ -100,6 +101,14 @@ class TestConfirm(PortalAccountCommon):
         self.assertEqual(
             user.tz, "Europe/Brussels", "the contact is the customer's own"
         )
+
+    def test_user_takes_over_nothing_else(self):
+        template = self.env.ref("base.template_portal_user_id")
+        self._record_login(template)
+        template.portal_login_revision = 7
+        values = self.env["res.users"]._prepare_portal_user_template_values()
+        self.assertNotIn("portal_login_revision", values)
+        self.assertLessEqual(set(values), {*account.TEMPLATE_FIELDS})
 
     def test_user_has_language_of_customer(self):
         self.env["res.lang"]._activate_lang("fr_FR")
@@ -297,7 +306,8 @@ class TestConfirm(PortalAccountCommon):
         order = self._create_order()
         order.action_confirm()
         [note] = self._get_notes(order)
-        self.assertIn("jane@example.com", note)
+        self.assertIn("created for the customer", note)
+        self.assertNotIn("jane@example.com", note, "who forgets a person forgets all")
         messages = order.message_ids.filtered(
             lambda message: "portal" in message.body.lower()
         )

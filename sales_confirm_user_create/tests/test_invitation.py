@@ -197,10 +197,13 @@ class TestInvitation(PortalAccountCommon):
         due, sent, failed, expired, activated, cancelled = invitations
         with self._later(minutes=11):
             action = invitations.with_user(self.manager).action_resend()
-            params = action["params"]
+            asked = self.env[action["res_model"]].browse(action["res_id"])
+            self.assertIn("Emails to send: 4.", asked.question)
+            self.assertIn(f"{activated.login}: ", asked.question)
+            params = asked.with_user(self.manager).action_confirm()["params"]
             self.assertEqual(params["type"], "warning")
             logins = (due + expired + failed + sent).mapped("login")
-            self.assertIn(f"on its way to {', '.join(logins)}.", params["message"])
+            self.assertIn(f"sent to {', '.join(logins)}.", params["message"])
             self.assertIn(f"{activated.login}: ", params["message"])
             self.assertIn(f"{cancelled.login}: ", params["message"])
             mails = self._send_invitations()
@@ -216,7 +219,7 @@ class TestInvitation(PortalAccountCommon):
         order = self._confirm_order()
         self._get_invitation().with_user(self.manager).action_resend()
         note = order.message_ids[0]
-        self.assertIn("jane@example.com", note.body)
+        self.assertIn("will be sent again", note.body)
         self.assertEqual(note.author_id, self.manager.partner_id)
 
     def test_salesperson_resends_none_from_the_list(self):

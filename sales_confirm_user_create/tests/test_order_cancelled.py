@@ -29,6 +29,51 @@ class TestOrderCancelled(PortalAccountCommon):
         self.assertEqual(self._get_invitation().state, "cancelled")
         self.assertFalse(self._get_notes(self._get_invitation().order_id)[1:])
 
+    def test_order_that_gets_another_customer_is_not_thanked_for(self):
+        order = self._create_order()
+        order.action_confirm()
+        order.partner_id = self._create_customer("John", "john@example.com")
+        self.assertFalse(self._send_invitations())
+        self.assertEqual(self._get_invitation().state, "cancelled")
+
+    def test_nobody_is_reminded_of_orders_that_are_gone(self):
+        cancelled, deleted, left = self._confirm_orders("one", "two", "three")
+        self._send_invitations()
+        (cancelled + deleted)._action_cancel()
+        deleted.unlink()
+        self.assertSent(self._remind(3), "three")
+        self.assertEqual(cancelled.portal_account_state, "cancelled")
+        self.assertEqual(left.portal_account_state, "invited")
+
+    def test_other_order_of_the_company_is_reminded_of(self):
+        order, other = self._create_order(), self._create_order()
+        (order + other).action_confirm()
+        self._send_invitations()
+        order._action_cancel()
+        self.assertEqual(len(self._remind(3)), 1)
+
+    def test_nothing_is_sent_again_about_an_order_that_is_gone(self):
+        order = self._create_order()
+        order.action_confirm()
+        self._send_invitations()
+        order._action_cancel()
+        invitation = self._get_invitation()
+        with self._later(days=9):
+            answer = invitation.action_resend()["params"]["message"]
+            self.assertIn("no confirmed order any more", answer)
+            self.assertFalse(invitation._renew())
+            self.assertFalse(self._send_invitations())
+
+    def test_resend_that_is_due_stops_with_the_order(self):
+        order = self._create_order()
+        order.action_confirm()
+        self._send_invitations()
+        with self._later(hours=1):
+            self._get_invitation().action_resend()
+            order._action_cancel()
+            order.unlink()
+            self.assertFalse(self._send_invitations())
+
     def test_email_is_sent_when_the_order_is_confirmed_again(self):
         order = self._create_cancelled_order()
         self._send_invitations()
@@ -73,13 +118,6 @@ class TestOrderCancelled(PortalAccountCommon):
         self._create_cancelled_order()
         self.company.portal_account_policy = "never"
         self._create_order().action_confirm()
-        self.assertFalse(self._send_invitations())
-
-    def test_order_of_another_customer_sends_nothing(self):
-        self._create_cancelled_order()
-        self._send_invitations()
-        guest = self._create_customer("Guest", "jane@example.com")
-        self._create_order(guest).action_confirm()
         self.assertFalse(self._send_invitations())
 
     def test_email_that_was_sent_is_not_sent_again(self):

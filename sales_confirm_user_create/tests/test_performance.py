@@ -68,6 +68,11 @@ class TestPerformance(PortalAccountCommon):
         self._warm_up(partners[:1])
         floor = self._count_floor(partners)
         orders = self._create_cold_orders(partners)
+        # and three that read what was sent to those who have not activated theirs
+        with self.assertQueryCount(floor + 1 + 3 + SAVEPOINT):
+            orders.action_confirm()
+        partners.user_ids.portal_activation_date = "2020-02-20"
+        orders = self._create_cold_orders(partners)
         with self.assertQueryCount(floor + 1 + SAVEPOINT):
             orders.action_confirm()
 

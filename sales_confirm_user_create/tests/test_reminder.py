@@ -85,12 +85,6 @@ class TestReminder(PortalAccountCommon):
         self.company.portal_reminder_max = 2
         self.assertFalse(self._remind(60))
 
-    def test_account_whose_order_was_deleted_is_reminded(self):
-        order = self._invite()
-        order._action_cancel()
-        order.unlink()
-        self.assertEqual(len(self._remind(3)), 1)
-
     def test_neither_activated_nor_archived_accounts(self):
         activated, archived, _waiting = self._invite("one", "two", "three")
         self._record_login(activated.partner_id.user_ids)

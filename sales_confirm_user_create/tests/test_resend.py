@@ -32,7 +32,8 @@ class TestResend(PortalAccountCommon):
             self.assertEqual(kind, "success")
             self.assertIn("jane@example.com", message)
             note = order.message_ids[0]
-            self.assertIn("jane@example.com", note.body)
+            self.assertIn("will be sent again", note.body)
+            self.assertNotIn("jane@example.com", note.body)
             self.assertEqual(note.author_id, self.salesperson.partner_id)
             [second] = self._send_invitations()
         self.assertEqual(self._get_link_status(first), "valid")
@@ -131,7 +132,9 @@ class TestResend(PortalAccountCommon):
             strict=True,
         ):
             self.assertRegex(message, f"{order.name}: [^:]*{words}")
-        self.assertTrue(message.startswith("Email on its way to good@example.com. "))
+        self.assertTrue(
+            message.startswith("An email will be sent to good@example.com. ")
+        )
         self.assertNotIn("attacker", message)
         self.assertSent(mails, "good")
 
@@ -141,10 +144,10 @@ class TestResend(PortalAccountCommon):
         ]
         orders = self._create_confirmed(*partners)
         self.assertEqual(
-            self._resend(orders), ("success", "Email on its way to 11 entries.")
+            self._resend(orders), ("success", "An email will be sent to 11 entries.")
         )
         self.assertIn(
-            "on its way to c0@example.com, c1@example.com", self._resend(orders[:10])[1]
+            "sent to c0@example.com, c1@example.com", self._resend(orders[:10])[1]
         )
 
     def test_resend_creates_no_account(self):
@@ -166,12 +169,12 @@ class TestResend(PortalAccountCommon):
             kind, message = self._create_account(order)
         self.assertEqual(kind, "warning")
         self.assertIn("template", message)
-        self.assertNotIn("on its way", message)
+        self.assertNotIn("will be sent", message)
         self.assertNoAccount(order, "template")
         parameter.set_param("base.template_portal_user_id", template)
         self.assertEqual(
             self._create_account(order),
-            ("success", "Email on its way to jane@example.com."),
+            ("success", "An email will be sent to jane@example.com."),
         )
         self.assertTrue(order.user_created)
         self.assertEqual(len(self._send_invitations()), 1)

@@ -271,9 +271,11 @@ class TestSecurity(PortalAccountCommon):
             # ours
             "action_create_portal_account",
             "action_erase_portal_decline",
+            "action_cancel",
             "action_open_emails",
             "action_open_orders",
             "action_open_portal_reminder_template",
+            "action_release",
             "action_resend",
             "action_resend_portal_invitation",
             "action_open_portal_user",

@@ -1,5 +1,3 @@
-from ast import literal_eval
-
 from lxml import etree
 
 from odoo.exceptions import ValidationError
@@ -62,11 +60,24 @@ class TestSettings(PortalAccountCommon):
             self.assertEqual(apps, ["website"])
         [link] = form.xpath(
             "//app[@name='sale_management']"
-            "//setting[@id='sale_portal_account_setting']/button"
+            "//setting[@id='sale_portal_account_setting']//a"
         )
-        action = self.env["ir.actions.act_window"].browse(int(link.get("name")))
-        self.assertEqual(action.res_model, "res.config.settings")
-        self.assertEqual(literal_eval(action.context)["module"], "website")
+        block = link.get("href").removeprefix("/odoo/settings#")
+        self.assertTrue(form.xpath(f"//app[@name='website']//setting[@id='{block}']"))
+
+    def test_settings_are_those_of_the_chosen_website(self):
+        company = self.env["res.company"].create({"name": "Second"})
+        website = self.env["website"].create(
+            {"name": "Second", "company_id": company.id}
+        )
+        with Form(self.env["res.config.settings"]) as settings:
+            settings.website_id = website
+            settings.portal_account_policy = "ask"
+            settings.portal_email_limit = 7
+        settings.save().execute()
+        self.assertEqual(company.portal_account_policy, "ask")
+        self.assertEqual(website.portal_email_limit, 7)
+        self.assertEqual(self.company.portal_account_policy, "all")
 
     def test_bad_numbers_get_a_clear_answer(self):
         for values, words in (

@@ -14,25 +14,30 @@ class PortalAccountQuestion(models.TransientModel):
         selection=[
             ("create", "Create account"),
             ("resend", "Resend Portal Invitations"),
+            ("cancel", "Cancel invitations"),
         ],
         required=True,
         readonly=True,
     )
     order_ids = fields.Many2many(comodel_name="sale.order", readonly=True)
+    invitation_ids = fields.Many2many(comodel_name="portal.invitation", readonly=True)
     question = fields.Text(readonly=True)
 
     @api.model
-    def _ask(self, operation, orders, question):
+    def _ask(self, operation, records, question):
         """Return the action that asks.
 
         :param operation: see the field
-        :param orders: the orders whose customers it is about
+        :param records: the orders whose customers it is about, or invitations
         :param question: text
         """
+        is_order = records._name == "sale.order"
         asked = self.create(
             {
                 "operation": operation,
-                "order_ids": [Command.set(orders.ids)],
+                "order_ids" if is_order else "invitation_ids": [
+                    Command.set(records.ids)
+                ],
                 "question": question,
             }
         )
@@ -61,5 +66,11 @@ class PortalAccountQuestion(models.TransientModel):
         return self.order_ids._create_accounts_on_purpose()
 
     def _confirm_resend(self):
-        """Send the invitations again; see ``sale.order``."""
-        return self.order_ids._resend_portal_invitations()
+        """Send the invitations again; see where it was asked."""
+        if self.order_ids:
+            return self.order_ids._resend_portal_invitations()
+        return self.invitation_ids._resend_chosen()
+
+    def _confirm_cancel(self):
+        """Delete the unused accounts; see ``portal.invitation``."""
+        return self.invitation_ids._cancel_chosen()

@@ -12,6 +12,7 @@ class ResPartner(models.Model):
         selection=[
             ("none", "No account"),
             ("due", "Invitation due"),
+            ("held", "Invitation held"),
             ("invited", "Invited"),
             ("cancelled", "Invitation cancelled"),
             ("activated", "Activated"),
@@ -49,6 +50,7 @@ class ResPartner(models.Model):
         "user_ids.share",
         "user_ids.portal_activation_date",
         "user_ids.portal_invitation_ids.cancel_reason",
+        "user_ids.portal_invitation_ids.held_date",
         "user_ids.portal_invitation_ids.sent_date",
     )
     def _compute_portal_account(self):
@@ -80,7 +82,7 @@ class ResPartner(models.Model):
             ["partner_id", "active", "share", "portal_activation_date"]
         )
         self.env["portal.invitation"].flush_model(
-            ["user_id", "sent_date", "cancel_reason"]
+            ["user_id", "sent_date", "cancel_reason", "held_date"]
         )
         # All of it is a join, so that PostgreSQL can begin at either end.
         return SQL(
@@ -90,7 +92,8 @@ class ResPartner(models.Model):
                    CASE WHEN NOT users.active THEN 'archived'
                         WHEN NOT users.share THEN 'internal'
                         WHEN users.portal_activation_date IS NOT NULL THEN 'activated'
-                        WHEN invitation.cancel_reason = 'address' THEN 'cancelled'
+                        WHEN invitation.cancel_reason IS NOT NULL THEN 'cancelled'
+                        WHEN invitation.held_date IS NOT NULL THEN 'held'
                         WHEN invitation.sent_date IS NULL
                          AND invitation.id IS NOT NULL THEN 'due'
                         ELSE 'invited'
@@ -149,6 +152,15 @@ class ResPartner(models.Model):
         """Return the address that emails can be delivered to, or False."""
         self.ensure_one()
         return get_deliverable_address(self.email or "")
+
+    def _get_address_issue(self):
+        """Return why the address can be no login, see ``portal_account_issue``, or
+        False."""
+        if not (self.email or "").strip():
+            return "no_email"
+        if self._get_portal_address():
+            return False
+        return "several_addresses" if self.email.count("@") > 1 else "invalid_email"
 
     def _clean_address(self):
         """Remove from these contacts' addresses what nobody sees: Odoo's emails would

@@ -2,12 +2,20 @@ from ast import literal_eval
 from collections import defaultdict
 from typing import NamedTuple
 
-from psycopg2.errors import UniqueViolation
-
 from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...tools import Trusted, get_spellings
+
+# What new portal users share; the rest is the template user's own, such as the date of
+# its password.
+TEMPLATE_FIELDS = (
+    "action_id",
+    "group_ids",
+    "notification_type",
+    "signature",
+    "tour_enabled",
+)
 
 
 class CustomerUser(NamedTuple):
@@ -19,7 +27,7 @@ class CustomerUser(NamedTuple):
     active: bool
     share: bool
     company_ids: list[int]
-    held_invitation_id: int | None
+    invitation_id: int | None  # of an account that nobody has activated
 
 
 class NotPortalUserError(Exception):
@@ -28,15 +36,6 @@ class NotPortalUserError(Exception):
     def __init__(self, users):
         super().__init__(f"No mere portal users: {users.mapped('login')}")
         self.partner_ids = set(users.partner_id.ids)
-
-
-def is_login_taken(error):
-    """Return whether another transaction has just created a user with the login.
-
-    Whose user it is can't be seen yet: the customer's own, or another contact's.
-    """
-    constraint = isinstance(error, UniqueViolation) and error.diag.constraint_name
-    return bool(constraint) and constraint.startswith("res_users_login")
 
 
 class ResUsers(models.Model):
@@ -93,13 +92,11 @@ class ResUsers(models.Model):
             # whoever has no address has users, too
             customers += [(partner.id, form) for form in forms - {False} or {None}]
         users_by_customer = defaultdict(list)
-        self.flush_model(
-            ["login", "partner_id", "website_id", "active", "share", "company_ids"]
-        )
+        self.flush_model()
         self.env["res.partner"].flush_model(
             ["email", "email_normalized", "partner_share"]
         )
-        self.env["portal.invitation"].flush_model(["user_id", "cancel_reason"])
+        self.env["portal.invitation"].flush_model(["user_id"])
         # A domain would join the three ways with OR, and scan both tables. LATERAL
         # with UNION looks up each contact by index, whatever PostgreSQL expects.
         for customer_id, *values in self.env.execute_query(
@@ -127,14 +124,17 @@ class ResUsers(models.Model):
                                AND users.active AND NOT users.share
                       ) users ON TRUE
                 )
-                SELECT found.*,
+                SELECT found.customer_id, found.id, found.partner_id,
+                       found.website_id, found.active, found.share,
                        ARRAY(
                             SELECT cid FROM res_company_users_rel
                              WHERE user_id = found.id
                        ),
                        (
                             SELECT id FROM portal_invitation
-                             WHERE user_id = found.id AND cancel_reason = 'order'
+                             WHERE user_id = found.id
+                               AND found.active
+                               AND found.portal_activation_date IS NULL
                        )
                   FROM found
                  ORDER BY found.id
@@ -143,7 +143,7 @@ class ResUsers(models.Model):
                 addresses=SQL("%s::text[]", [form for _id, form in customers]),
                 columns=SQL(
                     "users.id, users.partner_id, users.website_id, users.active, "
-                    "users.share"
+                    "users.share, users.portal_activation_date"
                 ),
             )
         ):
@@ -215,7 +215,7 @@ class ResUsers(models.Model):
         [values] = template.copy_data(
             dict.fromkeys(("partner_id", "login", "company_id", "company_ids"), False)
         )
-        return values
+        return {name: values[name] for name in TEMPLATE_FIELDS if name in values}
 
     @api.model
     def _create_portal_users(self, vals_list):

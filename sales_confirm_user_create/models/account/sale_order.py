@@ -4,8 +4,8 @@ from collections import defaultdict
 from odoo import Command, api, models
 from odoo.tools import SQL
 
-from ...tools import RETRIED_EXCEPTIONS
-from .res_users import NotPortalUserError, is_login_taken
+from ...tools import RETRIED_EXCEPTIONS, is_login_taken
+from .res_users import NotPortalUserError
 
 _logger = logging.getLogger(__name__)
 
@@ -13,16 +13,18 @@ _logger = logging.getLogger(__name__)
 class SaleOrder(models.Model):
     _inherit = "sale.order"
 
-    def _create_missing_portal_accounts(self):
+    def _create_missing_portal_accounts(self, is_automatic=False):
         """Create an account for each customer who has none, all in one batch.
 
+        :param is_automatic: see ``_ensure_portal_accounts``
         :return: dict of the orders without an account to the issue and the error
         """
         if not self:
             return {}
         users_by_customer = self._find_accounts()
+        self._forget_untold_accounts(users_by_customer)
         self._allow_order_company(users_by_customer)
-        self._release_portal_invitations(users_by_customer)
+        self._invite_known_customers(users_by_customer, is_automatic)
         due, issues = self._split_orders_without_account(users_by_customer)
         created, errors = due._create_accounts()
         issues |= errors
@@ -181,11 +183,7 @@ class SaleOrder(models.Model):
             return "access_revoked" if is_revoked else "archived_user"
         if not partner.active:
             return "archived_contact"
-        if not (partner.email or "").strip():
-            return "no_email"
-        if partner._get_portal_address():
-            return False
-        return "several_addresses" if partner.email.count("@") > 1 else "invalid_email"
+        return partner._get_address_issue()
 
     # === Creating accounts === #
 

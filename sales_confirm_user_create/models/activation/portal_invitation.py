@@ -49,7 +49,10 @@ class PortalInvitation(models.Model):
 
         :return: whether there is a new link
         """
-        if self.user_id._get_invitation_address_issue():
+        if (
+            self.user_id._get_invitation_address_issue()
+            or not self._filter_with_order()
+        ):
             return False
         # What is due is sent as soon as the mail server accepts it.
         if not self.due_date and not self.user_id._get_no_invitation_reason():

@@ -6,8 +6,7 @@ from odoo.tools.translate import LazyTranslate
 
 from odoo.addons.auth_signup.models.res_users import SignupError
 
-from ...tools import Trusted, get_deliverable_address
-from ..account.res_users import is_login_taken
+from ...tools import Trusted, get_deliverable_address, is_login_taken
 
 # for reasons that are shown or noted in the language of those who read them
 _lt = LazyTranslate(__name__)

@@ -1,6 +1,7 @@
 import logging
 
 from odoo import models
+from odoo.tools import SQL
 
 from ...tools import RETRIED_EXCEPTIONS
 
@@ -9,6 +10,23 @@ _logger = logging.getLogger(__name__)
 
 class ResUsers(models.Model):
     _inherit = "res.users"
+
+    def _filter_deletable(self):
+        """Return the accounts that the addon has created, and nobody has used."""
+        unused = self._filter_unused_accounts().filtered(
+            lambda user: user.active and user.portal_invitation_ids.is_account_created
+        )
+        if not unused:
+            return unused
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id FROM res_users WHERE id IN %s "
+                "AND COALESCE(password, '') = '' ORDER BY id",
+                unused._ids,
+            )
+        )
+        return self.browse(user_id for [user_id] in rows)
 
     def _delete_unused(self):
         """Delete users whom nobody misses; archive those that something refers to."""

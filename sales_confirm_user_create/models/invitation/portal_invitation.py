@@ -5,8 +5,6 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import babel_locale_parse, get_lang
 
-from ...tools import Trusted
-
 REMINDER, PAST_ORDER, RESENT, NEW_ORDER = "0", "1", "2", "3"
 
 
@@ -60,6 +58,7 @@ class PortalInvitation(models.Model):
     state = fields.Selection(
         selection=[
             ("due", "Due"),
+            ("held", "Held"),
             ("sent", "Sent"),
             ("failed", "Failed"),
             ("expired", "Expired"),
@@ -82,7 +81,8 @@ class PortalInvitation(models.Model):
     failure = fields.Char(string="Last Failure")
     cancel_reason = fields.Selection(
         selection=[
-            ("order", "Order cancelled"),
+            ("order", "No order left"),
+            ("held", "Held too long"),
             ("access", "Access revoked"),
             ("address", "Address removed or changed"),
         ]
@@ -131,7 +131,12 @@ class PortalInvitation(models.Model):
         return int(get_param("auth_signup.signup.validity.hours", 144))
 
     @api.depends(
-        "activation_date", "cancel_reason", "due_date", "expiry_date", "failure"
+        "activation_date",
+        "cancel_reason",
+        "due_date",
+        "expiry_date",
+        "failure",
+        "held_date",
     )
     def _compute_state(self):
         self.state = False
@@ -144,11 +149,12 @@ class PortalInvitation(models.Model):
         changes with time, too."""
         if field_expr != "state":
             return super()._field_to_sql(alias, field_expr, query)
-        names = ("activation_date", "cancel_reason", "failure", "due_date")
+        names = ("activation_date", "cancel_reason", "held_date", "failure", "due_date")
         return SQL(
             """
             CASE WHEN %s IS NOT NULL THEN 'activated'
                  WHEN %s IS NOT NULL THEN 'cancelled'
+                 WHEN %s IS NOT NULL THEN 'held'
                  WHEN %s IS NOT NULL THEN 'failed'
                  WHEN %s IS NOT NULL THEN 'due'
                  WHEN %s < %s THEN 'expired'
@@ -209,71 +215,24 @@ class PortalInvitation(models.Model):
         """
         if self:
             now = fields.Datetime.now()
-            self.write({"due_date": now, "cancel_reason": False, **values})
+            done = {"cancel_reason": False, "held_date": False}
+            self.write({"due_date": now, **done, **values})
             self._trigger()
 
-    def _resend(self):
-        """Have the invitations sent again because somebody asked for it."""
-        self._make_due(priority=RESENT, failure_count=0, failure=False)
+    def _resend(self, **values):
+        """Have the invitations sent again because somebody asked for it.
 
-    def _hold_back(self):
-        """Send nothing about a cancelled order, but about another one if there is."""
-        orders = self.env["sale.order"].search(
-            [("partner_id", "=", self.partner_id.id), ("state", "=", "sale")]
-        )
-        if order := orders._filter_portal_account_policy()[:1]:
-            self._release(order)
-        else:
-            self._cancel("order")
-
-    def _release(self, order):
-        """Send what a cancelled order held back, now that an order is confirmed."""
-        self._make_due(
-            priority=NEW_ORDER, order_id=order.id, company_id=order.company_id.id
-        )
+        :param values: more to write on them
+        """
+        self._make_due(priority=RESENT, failure_count=0, failure=False, **values)
 
     def _cancel(self, reason):
-        """Send nothing more, and end all links.
+        """Send nothing more; where the account is not the customer's any more, end all
+        links.
 
         :param reason: see ``cancel_reason``
         """
-        for invitation in self:
-            invitation.write(
-                {
-                    "due_date": False,
-                    "cancel_reason": reason,
-                    "revision": invitation.revision + 1,
-                }
-            )
-
-    def _follow_address(self, address):
-        """Let a login that was never used follow the corrected address of the contact.
-
-        :param address: the new address, or False
-        """
-        order, user = self.order_id, self.user_id
-        domain = [
-            ("login", "=", address),
-            ("id", "!=", user.id),
-            ("website_id", "in", (False, user.website_id.id)),
-        ]
-        reader = order._with_note_lang()
-        if (
-            not address
-            or self.env["portal.decline"]._find([address])
-            or user.with_context(active_test=False).search_count(domain, limit=1)
-        ):
-            # The vacuum deletes it: the login may be the address of somebody else.
-            self._cancel("address")
-            note = reader.env._(
-                "The portal account %s ends unused: the address of its contact was "
-                "removed, or belongs to another account.",
-                user.login,
-            )
-        else:
-            self.cancel_reason = False
-            user.with_context(sales_confirm_user_create_activation=Trusted).write(
-                {"login": address}
-            )
-            note = reader.env._("The login of the portal account is now %s.", address)
-        order._log_portal_account_notes(dict.fromkeys(order, note))
+        self.write({"due_date": False, "held_date": False, "cancel_reason": reason})
+        if reason in ("access", "address"):
+            for invitation in self:
+                invitation.revision += 1

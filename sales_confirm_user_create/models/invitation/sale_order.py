@@ -28,16 +28,8 @@ class SaleOrder(models.Model):
                     else NEW_ORDER,
                     "due_date": now,
                     "is_account_created": is_account_created,
+                    "website_id": orders[user.partner_id]._get_braked_website().id,
                 }
                 for user in users
             ]
         )
-
-    def _release_portal_invitations(self, users_by_customer):
-        """Send what these customers' cancelled orders have held back."""
-        for order in self:
-            for user in users_by_customer.get(order.partner_id.id, ()):
-                if user.held_invitation_id and user.partner_id == order.partner_id.id:
-                    self.env["portal.invitation"].browse(
-                        user.held_invitation_id
-                    )._release(order)

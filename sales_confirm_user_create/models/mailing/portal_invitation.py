@@ -10,7 +10,7 @@ from odoo.tools.translate import LazyTranslate
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
 from ...tools import RETRIED_EXCEPTIONS, insert_links, new_placeholder
-from ..invitation.portal_invitation import NEW_ORDER, PAST_ORDER, REMINDER
+from ..invitation.portal_invitation import REMINDER
 from .smtp import ServerUnreachable, Sessions, classify
 
 _logger = logging.getLogger(__name__)
@@ -63,6 +63,7 @@ class PortalInvitation(models.Model):
     def _cron_send(self):
         """Send the emails that are due, each in a transaction of its own."""
         IrCron = self.env["ir.cron"]
+        self._review_held()
         failed, time_left = self.browse(), True
         with contextlib.closing(Sessions()) as sessions:
             while time_left and (invitations := self._get_next_due(failed)):
@@ -189,7 +190,7 @@ class PortalInvitation(models.Model):
 
         :return: the ``mail.mail`` if it is sent
         """
-        user, order = self.user_id, self.order_id
+        user = self.user_id
         issue = user._get_invitation_address_issue()
         is_reminder = self.priority == REMINDER
         is_unwanted = is_reminder and (
@@ -201,7 +202,7 @@ class PortalInvitation(models.Model):
             self.due_date = False
         elif not user.active or not user._is_portal():
             self._cancel("access")
-        elif self.priority in (NEW_ORDER, PAST_ORDER) and order.state == "cancel":
+        elif not self._is_about_order():
             self._hold_back()
         elif is_unwanted:
             self.due_date = False
@@ -209,6 +210,8 @@ class PortalInvitation(models.Model):
             self._cancel("address")
         elif issue:
             raise UserError(issue)
+        elif self._is_over_limit():
+            self._hold()
         else:
             return self._send(emails, sessions)
         return None
@@ -223,6 +226,7 @@ class PortalInvitation(models.Model):
                 "sent_date": fields.Datetime.now(),
                 "expiry_date": expiry,
                 "sent_count": self.sent_count + 1,
+                "hour_count": self._get_hour_count() + 1,
                 "failure_count": 0,
                 "failure": False,
             }

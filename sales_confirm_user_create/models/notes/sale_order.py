@@ -1,5 +1,7 @@
 from collections import defaultdict
 
+from markupsafe import escape
+
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools.translate import LazyGettext, LazyTranslate
@@ -81,41 +83,62 @@ class SaleOrder(models.Model):
         :param issues: dict of some of the orders to the issue and the error
         :param author: a contact; OdooBot's if None
         """
-        orders_by_issue, notes = defaultdict(self.browse), {}
+        self._note_portal_account_issues(issues, author)
+        self._store_portal_account_issues(issues)
+
+    def _store_portal_account_issues(self, issues):
+        """Store what ``_set_portal_account_issues`` gets."""
+        orders_by_issue = defaultdict(self.browse)
+        for order in self:
+            issue, _error = issues.get(order, (False, None))
+            if issue != order.portal_account_issue:
+                orders_by_issue[issue] += order
+        for issue, orders in orders_by_issue.items():
+            orders.portal_account_issue = issue
+
+    def _note_portal_account_issues(self, issues, author=None):
+        """Note on these orders what is new of why they have no account.
+
+        :param issues: see ``_set_portal_account_issues``
+        """
+        notes = {}
         for order in self:
             issue, error = issues.get(order, (False, None))
-            if issue == order.portal_account_issue:
-                continue
-            orders_by_issue[issue] += order
-            if issue:
+            if issue and issue != order.portal_account_issue:
                 reader = order._with_note_lang()
                 notes[order] = reader.env._(
                     "No portal account: %s",
                     reader._describe_portal_account_issue(issue, error),
                 )
-        for issue, orders in orders_by_issue.items():
-            orders.portal_account_issue = issue
         self._log_portal_account_notes(notes, author)
+
+    # The address is not in notes: whoever forgets a person would have to look there.
 
     def _get_portal_account_created(self):
         """Return the note on an order that created an account."""
-        return self._with_note_lang().env._(
-            "Portal account %s created for the customer; the invitation is on its way.",
-            self.partner_id._get_portal_address(),
+        return self._get_customer_note(
+            _lt("Portal account created for %s; the invitation will be sent.")
         )
 
     def _note_invitation_resent(self):
         """Note on the orders who has their customers invited again."""
-        self._log_portal_account_notes(
-            {
-                order: order._with_note_lang().env._(
-                    "Portal invitation sent again to %s.",
-                    order.partner_id.portal_user_id.login,
-                )
-                for order in self
-            },
-            self.env.user.partner_id,
-        )
+        text = _lt("The portal invitation of %s will be sent again.")
+        self._note_about_customer(text, self.env.user.partner_id)
+
+    def _note_about_customer(self, text, author=None):
+        """Note something on these orders.
+
+        :param text: to be translated, with %s for a link to the customer
+        """
+        notes = {order: order._get_customer_note(text) for order in self}
+        self._log_portal_account_notes(notes, author)
+
+    def _get_customer_note(self, text):
+        """Return a note that names the customer by a link; see
+        ``_note_about_customer``."""
+        env = self._with_note_lang().env
+        link = self.partner_id._get_html_link(title=env._("the customer"))
+        return escape(env._(text)) % link
 
     def _note_invitation_failure(self, invitation, error):
         """Note on the order that somebody has to do something about an invitation.

@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, split_every
 
-from ...tools import RETRIED_EXCEPTIONS
+from ...tools import RETRIED_EXCEPTIONS, Trusted
 
 _logger = logging.getLogger(__name__)
 
@@ -265,7 +265,9 @@ class PortalAccountBatch(models.Model):
         self.ensure_one()
         due = orders.filtered(lambda order: order.state == "sale")  # still
         marked = due.filtered("user_created")
-        failures = due._ensure_portal_accounts()
+        failures = due.with_context(
+            sales_confirm_user_create_batch=Trusted
+        )._ensure_portal_accounts()
         created = due.filtered("user_created") - marked
         if len(orders) < BATCH_SIZE:
             self.state = "done"

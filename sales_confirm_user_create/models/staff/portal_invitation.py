@@ -1,6 +1,9 @@
 from collections import defaultdict
 
 from odoo import api, models
+from odoo.tools.translate import LazyTranslate
+
+_lt = LazyTranslate(__name__)
 
 
 class PortalInvitation(models.Model):
@@ -9,20 +12,84 @@ class PortalInvitation(models.Model):
     _inherit = "portal.invitation"
 
     def action_resend(self):
-        """Send the invitations again; for sales managers.
+        """Send the invitations again; ask before several emails are sent. For sales
+        managers.
 
-        :return: an action that shows who gets an email, and why others do not
+        :return: an action that asks, or shows who gets an email, and why others do not
         """
         self.check_access("read")
+        # sudo: users are not read by whoever manages sales
+        invited_sudo, reasons = self.sudo()._split_to_invite()
+        if len(self) == 1 or not invited_sudo:
+            return self._resend_chosen()
+        question = self.env._("Emails to send: %s.", len(invited_sudo))
+        return self._ask("resend", question, reasons)
+
+    def _resend_chosen(self):
+        """See ``action_resend``."""
+        self.check_access("read")
         # sudo: nobody but the addon writes on invitations
-        invitations_sudo, reasons = self.sudo(), {}
-        for invitation in invitations_sudo:
-            if reason := invitation.user_id._get_no_invitation_reason():
-                reasons[invitation] = reason
-        invited_sudo = invitations_sudo.browse(set(self.ids) - {r.id for r in reasons})
-        invited_sudo._resend()
+        invited_sudo, reasons = self.sudo()._split_to_invite()
+        invited_sudo._resend(website_id=False)
         invited_sudo.order_id._note_invitation_resent()
         return self._notify_invited(invited_sudo.user_id, reasons)
+
+    def _split_to_invite(self):
+        """Return the invitations that can be sent again, and a dict of the others to
+        the reason."""
+        with_order, reasons = self._filter_with_order(), {}
+        for invitation in self:
+            reason = invitation.user_id._get_no_invitation_reason()
+            if not reason and invitation not in with_order:
+                reason = _lt("the customer has no confirmed order any more.")
+            if reason:
+                reasons[invitation] = reason
+        return self.filtered(lambda invitation: invitation not in reasons), reasons
+
+    def action_cancel(self):
+        """Ask before the accounts of these invitations are deleted; for sales managers.
+
+        :return: an action that asks, or shows why nothing is done
+        """
+        self.check_access("read")
+        # sudo: users are not read by whoever manages sales
+        unused_sudo, reasons = self.sudo()._split_to_cancel()
+        if not unused_sudo:
+            return self._notify_done(None, reasons)
+        question = self.env._(
+            "Accounts to delete, which nobody has used: %s. Their orders and contacts "
+            "stay. The next order of a customer may invite again.",
+            len(unused_sudo),
+        )
+        return self._ask("cancel", question, reasons)
+
+    def _cancel_chosen(self):
+        """See ``action_cancel``."""
+        self.check_access("read")
+        # sudo: nobody but the addon deletes users for whoever manages sales
+        unused_sudo, reasons = self.sudo()._split_to_cancel()
+        done = self.env._("Accounts deleted: %s.", len(unused_sudo))
+        text = _lt("The portal account of %s was deleted before its first use.")
+        unused_sudo.order_id._note_about_customer(text, self.env.user.partner_id)
+        unused_sudo.user_id._delete_unused()
+        return self._notify_done(done, reasons)
+
+    def _split_to_cancel(self):
+        """Return the invitations of accounts that can be deleted, and a dict of the
+        others to the reason."""
+        users = self.user_id._filter_deletable()
+        unused = self.filtered(lambda invitation: invitation.user_id in users)
+        reason = _lt("the account is in use, or was not created by an order.")
+        return unused, dict.fromkeys(self - unused, reason)
+
+    def _ask(self, operation, question, reasons):
+        """Return the action that asks; see ``portal.account.question``.
+
+        :param reasons: see ``_join_reasons``
+        """
+        return self.env["portal.account.question"]._ask(
+            operation, self, f"{question}\n{self._join_reasons(reasons)}".strip()
+        )
 
     @api.model
     def _notify_invited(self, users, reasons):
@@ -33,7 +100,8 @@ class PortalInvitation(models.Model):
         """
         names = self._join(users.mapped("login"))
         return self._notify_done(
-            self.env._("Email on its way to %s.", names) if users else None, reasons
+            self.env._("An email will be sent to %s.", names) if users else None,
+            reasons,
         )
 
     @api.model

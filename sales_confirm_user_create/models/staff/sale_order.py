@@ -39,7 +39,12 @@ class SaleOrder(models.Model):
         invited_sudo._create_portal_invitations(
             users_sudo - users_sudo.portal_invitation_ids.user_id
         )
-        users_sudo.portal_invitation_ids._resend()
+        for order_sudo in invited_sudo:
+            invitation = order_sudo.partner_id.portal_user_id.portal_invitation_ids
+            if not invitation._is_about_order():
+                company = order_sudo.company_id
+                invitation.write({"order_id": order_sudo.id, "company_id": company.id})
+        users_sudo.portal_invitation_ids._resend(website_id=False)
         invited_sudo._note_invitation_resent()
         return self.env["portal.invitation"]._notify_invited(users_sudo, reasons)
 
@@ -74,8 +79,11 @@ class SaleOrder(models.Model):
 
     def _filter_without_account(self):
         """Return the confirmed orders whose customers have no account."""
+        # sudo: whoever may edit the order need not read its customer
         return self.filtered(
-            lambda order: order.state == "sale" and order.portal_account_state == "none"
+            lambda order: (
+                order.state == "sale" and order.sudo().portal_account_state == "none"
+            )
         )
 
     def _get_decline_question(self):

@@ -85,7 +85,7 @@ registry.category("web_tour.tours").add("portal_account_confirm_button", {
         {
             content: "The note names the account",
             trigger:
-                ".o-mail-Message:contains(Portal account jane@example.com created)",
+                ".o-mail-Message:contains(Portal account created for the customer)",
         },
         {
             content: "Open the other information",
@@ -158,7 +158,7 @@ registry.category("web_tour.tours").add("portal_account_resend", {
         },
         {
             content: "It says where it goes",
-            trigger: ".o_notification:contains(On its way to jane@example.com.)",
+            trigger: ".o_notification:contains(sent to jane@example.com.)",
         },
     ],
 });
