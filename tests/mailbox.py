@@ -15,7 +15,7 @@ from aiosmtpd.controller import Controller
 from devtools.instance import free_port
 
 # a link as in this release, or as in the first
-INVITATION = r"/(my/activate|web/signup)\?"
+INVITATION = r"/(web/portal/activate|web/signup)\?"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from .browser import (
     wait_until_ready,
 )
 from .client import Visitor, new_contact, new_quotation
+from .attacker import links_in
 from .shop import confirm, expire_links, run_shop
 
 PASSWORD = "correct horse battery"
@@ -138,7 +139,7 @@ def test_an_expired_link_sends_a_new_one_that_works(shop, open_page, lang):
     choose_password(page, new.link, PASSWORD, f"activate-again-{lang}")
     assert len(shop.mailbox.invitations(address)) == 2
     open_website(page, mail.link)
-    assert_page(page, lang, "Your account is active", "used-logged-in")
+    assert "/my/orders/" in page.url
 
 
 def test_somebody_else_is_asked_before_being_logged_out(shop, open_page, lang):
@@ -164,6 +165,62 @@ def test_a_wrong_link_says_so(shop, open_page, lang):
     open_website(page, "/web/portal/activate?token=wrong")
     assert_page(page, lang, "This link does not work", "invalid")
     assert not page.locator(".o_portal_activate button").count()
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_page_that_another_browser_opens_asks_for_the_link(shop, open_page, screen):
+    """Mail programs on phones open a link in a browser of their own; "open in Safari"
+    takes along the address of the page, and none of its cookies."""
+    mail = invite(shop, f"in-app-{screen}")
+    in_app = open_page(shop.server, SCREENS[screen])
+    open_website(in_app, mail.link)
+    page = open_page(shop.server, SCREENS[screen])
+    open_website(page, in_app.url)
+    assert_page(page, "en", "Open the link in our email again", "in-app")
+    choose_password(page, mail.link, PASSWORD, f"activate-in-app-{screen}")
+    notice = page.locator(".o_portal_notice")
+    assert mail.recipients[0] in notice.inner_text()
+    assert_accessible(page, ".o_portal_notice")
+    keep_picture(page, f"activate-order-{screen}")
+    # the page that was left open, once its browser has forgotten the link
+    in_app.context.clear_cookies()
+    in_app.fill("input[name=password]", PASSWORD)
+    in_app.fill("input[name=confirm_password]", PASSWORD)
+    press_button(in_app)
+    assert in_app.get_by_role("alert").inner_text() == "Your password was not saved."
+    assert_page(in_app, "en", "Open the link in our email again", "late")
+
+
+def test_two_links_in_two_tabs_are_not_mixed_up(shop, open_page):
+    first, second = invite(shop, "tab-one"), invite(shop, "tab-two")
+    page = open_page(shop.server)
+    open_website(page, first.link)
+    other = page.context.new_page()
+    open_website(other, second.link)
+    page.fill("input[name=password]", PASSWORD)
+    page.fill("input[name=confirm_password]", PASSWORD)
+    press_button(page)
+    assert second.recipients[0] in page.get_by_role("alert").inner_text()
+    assert_page(page, "en", "Activate your account", "two-tabs")
+    choose_password(other, "/web/portal/activate", PASSWORD, "activate-tab")
+    press = page.locator("input[name=password]")
+    press.fill("another password")
+    page.fill("input[name=confirm_password]", "another password")
+    follow(page, f"{PASSWORD_FORM} button[type=submit]", "**/my/orders/*")
+    assert "as it was" in page.inner_text(".o_portal_notice")
+    Visitor(shop.server).log_in(second.recipients[0], PASSWORD)
+
+
+def test_the_decline_page_lets_keep_the_account(shop, open_page):
+    mail = invite(shop, "keeps")
+    page = open_page(shop.server, PHONE)
+    open_website(page, links_in(mail, "/decline")[0])
+    keep_picture(page, "decline-ask-phone")
+    assert_accessible(page)
+    follow(page, "a:has-text('Keep the account')", "**/decline?action=keep")
+    keep_picture(page, "decline-kept-phone")
+    assert page.get_by_role("heading", level=1).inner_text() == "Your account stays"
+    choose_password(page, mail.link, PASSWORD, "activate-kept")
 
 
 # === The password === #

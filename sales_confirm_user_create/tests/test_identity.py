@@ -299,7 +299,7 @@ class TestWebsiteIdentity(PortalAccountCommon):
         ).action_confirm()
         links = [self._get_link(mail) for mail in self._send_invitations()]
         self.assertEqual(
-            sorted(link.split("/my/")[0] for link in links),
+            sorted(link.split("/web/")[0] for link in links),
             ["https://first.example.com", "https://second.example.com"],
         )
 
