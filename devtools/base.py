@@ -12,7 +12,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 ADDON = "sales_confirm_user_create"
 # by what they depend on
-ADDONS = ("portal_own_documents", ADDON, "sale_portal_claim")
+ADDONS = ("portal_own_documents", ADDON, "sale_portal_claim", "sale_portal_team")
 
 
 class DevtoolsError(Exception):

@@ -51,7 +51,7 @@ def _rows():
     """Yield title, Python, check and environment of all that can be run here."""
     python, check = sys.executable, ["test_addon"]
     yield "Odoo's own test runner", python, ["test_alone"], {}
-    yield "the same, without the claims", python, ["test_alone", *ADDONS[:2]], {}
+    yield "the same, without the companions", python, ["test_alone", *ADDONS[:2]], {}
     yield "website_sale alone", python, check, {"WITH": ""}
     for module in MODULES.split(","):
         yield module, python, check, {"WITH": module}

@@ -43,9 +43,9 @@ def package():
     with Instance.start("shop", addons=[]) as instance:
         with step("install Odoo in a new environment"):
             instance.odoo = _new_odoo(instance.folder / "venv")
-        _try(instance, ADDONS[0], dist)
-        # what the last addon needs comes along, the wheels as well as the modules
-        _try(instance, ADDONS[-1], dist)
+        # what a companion needs comes along, the wheels as well as the modules
+        for name in (ADDONS[0], *ADDONS[2:]):
+            _try(instance, name, dist)
         with step("confirm an order"):
             output = instance.shell(ADDONS[-1], (SCRIPTS / "confirm.py").read_text())
     say(f"{output.strip()}\nThe wheels in {dist.name}/ work.")

@@ -13,5 +13,10 @@ if not (partner.user_ids.share and partner.user_ids.login == "jane@example.com")
     raise RuntimeError(f"{order.name} is confirmed, and {partner.name} has no account.")
 env.cr.commit()
 print(order.name, partner.user_ids.login)
-for name in ("portal_own_documents", "sales_confirm_user_create", "sale_portal_claim"):
+for name in (
+    "portal_own_documents",
+    "sales_confirm_user_create",
+    "sale_portal_claim",
+    "sale_portal_team",
+):
     print(get_module_path(name))

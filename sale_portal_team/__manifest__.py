@@ -1,0 +1,20 @@
+{
+    "name": "Sales: Teams in the Portal",
+    "summary": "Let companies manage their portal users: administrators, buyers, viewers",
+    "version": "19.0.2.0.0",
+    "category": "Sales/Sales",
+    "license": "LGPL-3",
+    "author": "The sales_confirm_user_create authors",
+    "depends": ["portal_own_documents", "sales_confirm_user_create"],
+    "data": [
+        "security/ir.model.access.csv",
+        "data/mail_template_data.xml",
+        "views/mail_layout_templates.xml",
+        "views/portal_team_templates.xml",
+        "views/website_sale_templates.xml",
+        "views/res_config_settings_views.xml",
+        "views/res_partner_views.xml",
+        "wizard/portal_wizard_views.xml",
+        "wizard/base_module_uninstall_views.xml",
+    ],
+}

@@ -1,0 +1,1 @@
+from . import portal_invitation, portal_team_request, res_partner, res_users

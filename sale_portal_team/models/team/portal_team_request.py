@@ -1,0 +1,255 @@
+import logging
+from contextlib import suppress
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools.translate import LazyTranslate
+
+from odoo.addons.sales_confirm_user_create.tools import (
+    RETRIED_EXCEPTIONS,
+    get_deliverable_address,
+)
+
+from ..res_config_settings import MAX
+from ..role.res_users import ROLES
+
+_logger = logging.getLogger(__name__)
+# for notes, in the language of those who read them
+_lt = LazyTranslate(__name__)
+
+DAY = timedelta(days=1)
+PAUSE = timedelta(minutes=10)
+NAME_MAX = 64
+ELSEWHERE = _lt("the address belongs to somebody else, or declined an account.")
+NO_RIGHT = _lt("whoever invited is no administrator any more.")
+INVITED = _lt("Invited %(name)s, %(email)s: %(role)s.")
+WITHDRAWN = _lt("Withdrew the invitation of %(name)s, %(email)s.")
+
+
+class RefusedError(Exception):
+    """Why somebody cannot be invited; for staff alone."""
+
+
+class PortalTeamRequest(models.TransientModel):
+    """Somebody whom an administrator of a company invites.
+
+    The page shows it the same whether or not the address can be invited, which the job
+    finds out: nobody learns whose addresses the shop knows.
+    """
+
+    _name = "portal.team.request"
+    _description = "Invitation by a Colleague"
+    _transient_max_hours = 30 * 24
+    _order = "id"
+
+    team_id = fields.Integer(required=True, index=True)  # a number, as on the user
+    inviter_id = fields.Many2one("res.users", required=True, ondelete="cascade")
+    company_id = fields.Many2one("res.company", required=True)
+    user_id = fields.Many2one("res.users", ondelete="set null", index=True)
+    name = fields.Char(required=True)
+    email = fields.Char(required=True)
+    role = fields.Selection(selection=ROLES, required=True)
+    is_withdrawn = fields.Boolean()
+    is_due = fields.Boolean(default=True)
+    is_mail_due = fields.Boolean(default=True)
+
+    _due_idx = models.Index("(id) WHERE is_due")
+
+    # === What administrators do === #
+
+    @api.model
+    def _invite(self, inviter, company, name, email, role):
+        """Have somebody invited.
+
+        :param company: of the shop, which sends the email
+        :raise UserError: with what to correct
+        """
+        name, address = " ".join(name.split()), get_deliverable_address(email)
+        if not name or len(name) > NAME_MAX:
+            raise UserError(self.env._("Enter a name of up to %s letters.", NAME_MAX))
+        if not address:
+            raise UserError(self.env._("Enter a valid email address."))
+        if role not in inviter._get_grantable_roles():
+            raise UserError(self.env._("Choose a role."))
+        team = inviter.partner_id.commercial_partner_id
+        logins = team._find_portal_members().filtered("active").mapped("login")
+        known = map(get_deliverable_address, logins)
+        if address in {*known, *self._find_open(team).mapped("email")}:
+            raise UserError(self.env._("%s is in the list already.", address))
+        self._check_limits(team)
+        values = {"inviter_id": inviter.id, "company_id": company.id, "role": role}
+        self.create({**values, "team_id": team.id, "name": name, "email": address})
+        self.env["portal.invitation"]._trigger()
+
+    @api.model
+    def _find_open(self, team):
+        """Return the invitations of a company that nobody has accepted."""
+        return self.search(
+            [
+                ("team_id", "=", team.id),
+                ("is_withdrawn", "=", False),
+                "|",
+                ("user_id", "=", False),
+                ("user_id.portal_activation_date", "=", False),
+            ]
+        )
+
+    @api.model
+    def _check_limits(self, team):
+        """Check that a company can invite one more.
+
+        :raise UserError: it has reached a limit
+        """
+        # sudo: visitors may not read parameters
+        get_param = self.env["ir.config_parameter"].sudo().get_param
+        limits = {
+            key: int(get_param(f"sale_portal_team.{key}", default))
+            for key, default in MAX.items()
+        }
+        invited = self._find_open(team)
+        people = team._find_portal_members().filtered("active") - invited.user_id
+        since = fields.Datetime.now() - DAY
+        today = [("team_id", "=", team.id), ("create_date", ">", since)]
+        if (
+            len(people) + len(invited) >= limits["people"]
+            or len(invited) >= limits["open"]
+            or self.search_count(today) >= limits["daily"]
+        ):
+            raise UserError(
+                self.env._(
+                    "A limit is reached: %(people)s people, %(open)s open invitations, "
+                    "%(daily)s invitations in 24 hours.",
+                    **limits,
+                )
+            )
+
+    def _change(self, action, inviter, role):
+        """Have an invitation changed.
+
+        :param action: "resend", which counts as a new one; "role" or "withdraw"
+        """
+        values = {"inviter_id": inviter.id, "is_due": True}
+        if action == "resend":
+            if fields.Datetime.now() - self.create_date < PAUSE:
+                raise UserError(
+                    self.env._("An email was sent less than ten minutes ago.")
+                )
+            self.is_withdrawn = True
+            self._check_limits(inviter.partner_id.commercial_partner_id)
+            self.is_due = False
+            self.copy({**values, "is_withdrawn": False, "is_mail_due": True})
+        elif action == "role":
+            self.write({**values, "role": role})
+        else:
+            self.write({**values, "is_withdrawn": True})
+        self.env["portal.invitation"]._trigger()
+
+    # === What the job does === #
+
+    @api.model
+    def _process_all(self):
+        """Do what is due, each in a transaction of its own."""
+        while request := self.search([("is_due", "=", True)], limit=1):
+            try:
+                with self.env.cr.savepoint():
+                    # the inviter is who does it, in notes too; sudo: as OdooBot does
+                    request.with_user(request.inviter_id).sudo()._process()
+            except RETRIED_EXCEPTIONS:
+                _logger.info("Portal team: request %s is in use", request.id)
+            except Exception:
+                _logger.exception("Portal team: request %s failed", request.id)
+                request.is_due = False
+            self.env["ir.cron"]._commit_progress(1)
+
+    def _process(self):
+        """Do what is due; what cannot be done is noted for staff."""
+        self.is_due, reason = False, False
+        author, team = self.inviter_id.partner_id, self.env["res.partner"]
+        team = team.browse(self.team_id).exists()
+        note = WITHDRAWN if self.is_withdrawn else INVITED
+        person = self.user_id.partner_id
+        try:
+            with self.env.cr.savepoint():
+                if self.is_withdrawn:
+                    self._withdraw_user()
+                else:
+                    self._invite_user(team)
+        except RefusedError as error:
+            [reason] = error.args
+        names = {"name": self.name, "email": self.email, "role": self.role}
+        person = person.exists() | self.user_id.partner_id
+        team._note_portal_team(person, author, note, reason, **names)
+
+    def _withdraw_user(self):
+        """Delete the account that nobody has used, or end it again."""
+        user = self.user_id
+        if user.active and not user.portal_activation_date:
+            if user.portal_invitation_ids.is_account_created:
+                user._delete_unused()
+            else:
+                user._end_portal_access(self.inviter_id.partner_id)
+
+    def _invite_user(self, team):
+        """Create the account or give it back, set its role, and send the email."""
+        inviter, user = self.inviter_id, self.user_id
+        is_theirs = inviter.active and team == inviter._get_administered_companies()
+        if not is_theirs or self.role not in inviter._get_grantable_roles():
+            raise RefusedError(NO_RIGHT)
+        if not user.active:
+            self.user_id = user = self._find_or_create_user(inviter, team)
+        if user._get_portal_role() != self.role:
+            user.portal_role = self.role
+        if self.is_mail_due and not user.portal_activation_date:
+            self.is_mail_due = False
+            invitation = (
+                user.portal_invitation_ids
+                or user.portal_invitation_ids.create(
+                    {
+                        "user_id": user.id,
+                        "partner_id": user.partner_id.id,
+                        "company_id": self.company_id.id,
+                        "is_account_created": not user.log_ids,
+                    }
+                )
+            )
+            invitation.portal_inviter_id = inviter
+            invitation._resend()
+
+    def _find_or_create_user(self, inviter, team):
+        """Return the new user of the address, or one whose access was ended."""
+        address, orders = self.email, self.env["sale.order"]
+        forms = {address}
+        with suppress(UnicodeError):
+            forms.add(address.encode().decode("idna"))
+        contacts = team.search([("email_normalized", "in", [*forms])])
+        if address in orders._get_contacts_without_account(
+            {address}
+        ) or contacts.filtered(lambda known: known.commercial_partner_id != team):
+            raise RefusedError(ELSEWHERE)
+        contacts = (contacts - team).filtered(lambda known: known.type == "contact")
+        contact = contacts[:1] or contacts.create(
+            {
+                "name": self.name,
+                "email": address,
+                "parent_id": team.id,
+                "lang": inviter.lang,
+                "company_id": team.company_id.id,
+                "website_id": inviter.website_id.id,
+            }
+        )
+        users = self.env["res.users"]
+        found = users._find_customer_users(contact)[contact.id]
+        user = users.browse([known.id for known in found])
+        if not user:
+            return inviter._create_colleague(contact)
+        is_ended = len(user) == 1 and not user.active and user.portal_ended_date
+        is_theirs = is_ended and user.portal_team_id == team.id
+        if (
+            not is_theirs
+            or user.partner_id != contact
+            or user._get_mailbox() != address
+        ):
+            raise RefusedError(ELSEWHERE)
+        user._restore_portal_access(self.role)
+        return user

@@ -1,0 +1,1 @@
+from . import test_end, test_invite, test_role, test_staff, test_team, test_viewer

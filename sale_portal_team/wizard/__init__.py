@@ -1,0 +1,1 @@
+from . import base_module_uninstall, portal_wizard
