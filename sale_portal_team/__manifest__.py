@@ -1,6 +1,6 @@
 {
     "name": "Sales: Teams in the Portal",
-    "summary": "Let companies manage their portal users: administrators, buyers, viewers",
+    "summary": "Let companies manage their people: administrators, buyers, viewers",
     "version": "19.0.2.0.0",
     "category": "Sales/Sales",
     "license": "LGPL-3",

@@ -71,7 +71,7 @@ class TeamCommon(PortalPageCase):
         page = html.fromstring(self.url_open(f"/my/team?search={search}").text)
         rows = page.xpath("//li[contains(@class, 'list-group-item')]")
         return {
-            row.xpath(".//strong")[0].text_content(): " ".join(
+            row.xpath(".//strong")[0].text_content().strip(): " ".join(
                 row.xpath("./div")[0].text_content().split()
             )
             for row in rows

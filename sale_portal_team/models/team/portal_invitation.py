@@ -18,11 +18,15 @@ class PortalInvitation(models.Model):
     def _get_mail_xmlids(self):
         """Override of `sales_confirm_user_create` for words about who invites."""
         template, layout = super()._get_mail_xmlids()
-        if not self.portal_inviter_id:
+        if self.order_id or not self.portal_inviter_id:
             return template, layout
         if self.priority != REMINDER and self.env.ref(TEMPLATE, False):
             template = TEMPLATE
         return template, "sale_portal_team.mail_layout_team"
+
+    def _is_about_order(self):
+        """Override of `sales_confirm_user_create`: a colleague needs no order."""
+        return bool(self.portal_inviter_id) or super()._is_about_order()
 
     @api.model
     def _cron_send(self):

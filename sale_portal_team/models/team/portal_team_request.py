@@ -213,8 +213,7 @@ class PortalTeamRequest(models.TransientModel):
                     }
                 )
             )
-            invitation.portal_inviter_id = inviter
-            invitation._resend()
+            invitation._resend(portal_inviter_id=inviter.id, order_id=False)
 
     def _find_or_create_user(self, inviter, team):
         """Return the new user of the address, or one whose access was ended."""
