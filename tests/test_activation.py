@@ -5,6 +5,7 @@ import pytest
 
 from devtools.base import ADDON, PROJECT
 
+from .attacker import links_in
 from .browser import (
     PASSWORD_FORM,
     PHONE,
@@ -18,7 +19,6 @@ from .browser import (
     wait_until_ready,
 )
 from .client import Visitor, new_contact, new_quotation
-from .attacker import links_in
 from .shop import confirm, expire_links, run_shop
 
 PASSWORD = "correct horse battery"

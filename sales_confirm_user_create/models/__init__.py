@@ -1,4 +1,5 @@
 from . import (
+    ir_ui_view,
     res_company,
     res_config_settings,
     sale_order,

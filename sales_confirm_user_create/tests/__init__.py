@@ -11,6 +11,7 @@ from . import (
     test_changed_pages,
     test_confirm,
     test_decline,
+    test_deleted_records,
     test_faults,
     test_i18n,
     test_identity,

@@ -135,7 +135,7 @@ class ShopWithChangesBefore:
 
     def _change(self, xmlid, parts):
         pages = [("key", "=like", f"{ADDON}.%"), ("key", "not like", ".mail_")]
-        self.env["ir.ui.view"].search(pages).unlink()
+        self.env["ir.ui.view"].search(pages).with_context(_force_unlink=True).unlink()
         changed = super()._change(xmlid, parts)
         self._load_views("init")
         return changed
