@@ -93,6 +93,7 @@ class SaleOrder(models.Model):
             "portal_account_issue",
             "portal_account_offered",
             "portal_batch_ids",
+            "portal_offer_date",
         }
 
     def _field_to_sql(self, alias, field_expr, query=None):

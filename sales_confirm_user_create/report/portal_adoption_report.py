@@ -31,7 +31,7 @@ class PortalAdoptionReport(models.Model):
             "date_order",
             "partner_id",
             "portal_account_issue",
-            "portal_account_offered",
+            "portal_offer_date",
             "state",
             "team_id",
             "user_created",
@@ -127,9 +127,9 @@ class PortalAdoptionReport(models.Model):
                    1 AS order_count,
                    sale.partner_id AS customer_count,
                    (sale.user_created IS TRUE)::int AS account_count,
-                   (sale.portal_account_offered IS TRUE)::int AS offered_count,
+                   (sale.portal_offer_date IS NOT NULL)::int AS offered_count,
                    (
-                       sale.portal_account_offered IS TRUE AND sale.user_created IS TRUE
+                       sale.portal_offer_date IS NOT NULL AND sale.user_created IS TRUE
                    )::int AS accepted_count,
                    (
                        sale.user_created IS TRUE

@@ -248,7 +248,14 @@ class TestAsk(PortalAccountCommon, HttpCase):
         other = self._confirm(self._create_customer("Other", "other@example.com"))
         staff = self._create_order()
         staff.action_confirm()
-        for order, counts in ((accepted, (1, 1)), (other, (1, 0)), (staff, (0, 0))):
+        self._get_page()
+        unseen = self._confirm(self._create_customer("Unseen", "unseen@example.com"))
+        for order, counts in (
+            (accepted, (1, 1)),
+            (other, (1, 0)),
+            (unseen, (0, 0)),
+            (staff, (0, 0)),
+        ):
             row = self.env["portal.adoption.report"].browse(order.id)
             self.assertEqual((row.offered_count, row.accepted_count), counts)
 

@@ -22,7 +22,14 @@ class SaleOrder(models.Model):
     portal_account_offered = fields.Boolean(
         copy=False,
         readonly=True,
-        help="The customer of this order was asked whether to create an account.",
+        help="The customer of this order may be asked whether to create an account.",
+    )
+    portal_offer_date = fields.Datetime(
+        string="Customer Asked On",
+        copy=False,
+        readonly=True,
+        groups="base.group_user",
+        help="When a page first asked the customer whether to create an account.",
     )
 
     def _offer_portal_accounts(self):
@@ -76,6 +83,20 @@ class SaleOrder(models.Model):
             and not order._has_customer_user()
             and not order._is_declined_since()
         )
+
+    def _note_portal_account_offer(self):
+        """Keep when the customer was first asked; the page never fails for it."""
+        # sudo: a visitor may not write on orders
+        order = self.sudo()
+        if order.portal_offer_date:
+            return
+        try:
+            with self.env.cr.savepoint():
+                order.portal_offer_date = fields.Datetime.now()
+        except RETRIED_EXCEPTIONS:
+            raise
+        except Exception:
+            _logger.exception("The offer is not noted on order %s", order.id)
 
     def _is_declined_since(self):
         """Return whether the customer has declined an account after this order: then
