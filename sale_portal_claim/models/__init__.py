@@ -6,4 +6,5 @@ from . import (
     res_partner,
     res_users,
     sale_order,
+    staff,
 )

@@ -47,8 +47,12 @@ class ResUsers(models.Model):
         return res
 
     def _fits_order(self, order):
-        """Return whether an order may be, and stay, in this account, by all that staff
-        cannot know better."""
+        """Return whether an order may stay in this account."""
+        return self._can_have_order(order) and order.company_id in self.company_ids
+
+    def _can_have_order(self, order):
+        """Return whether an order may be in this account, by all that staff cannot know
+        better; the account is then allowed to see the order's company."""
         # Odoo's `_is_portal` takes a query for each user.
         portal_id = self.env["ir.model.data"]._xmlid_to_res_id("base.group_portal")
         address = self._get_mailbox()
@@ -58,7 +62,6 @@ class ResUsers(models.Model):
             and portal_id in self.all_group_ids.ids
             and address
             and address == order.partner_id._get_portal_address()
-            and order.company_id in self.company_ids
             # whoever sees the order sees the contact
             and self.partner_id.company_id <= order.company_id.parent_ids
             and order._can_log_in_with(self.website_id.id or None)

@@ -5,7 +5,6 @@ from odoo.tools.translate import LazyTranslate
 
 _lt = LazyTranslate(__name__)
 
-UNCLAIMED = _lt("Removed from the portal account.")
 UNFIT = _lt(
     "Removed from the portal account: the customer, the address or the account is not "
     "what it was."
@@ -51,41 +50,6 @@ class SaleOrder(models.Model):
     portal_address = fields.Char(
         copy=False, index="btree_not_null", groups=fields.NO_ACCESS
     )
-    portal_known_partner_id = fields.Many2one(
-        comodel_name="res.partner",
-        string="Contact with the Account",
-        compute="_compute_portal_known_account",
-        groups="base.group_user",
-    )
-    portal_known_elsewhere = fields.Boolean(
-        string="In Another Company",
-        compute="_compute_portal_known_account",
-        groups="base.group_user",
-    )
-    portal_proof_date = fields.Datetime(
-        string="Address Confirmed On",
-        compute="_compute_portal_known_account",
-        groups="base.group_user",
-        help="When the customer opened a link that was emailed to the login. Empty: "
-        "never, anybody can have signed up with the address.",
-    )
-
-    @api.depends("partner_id.email", "portal_partner_id", "state", "website_id")
-    @api.depends_context("uid", "allowed_company_ids")
-    def _compute_portal_known_account(self):
-        # sudo: a salesperson learns of the account that has the customer's address, and
-        # of its contact what they may read of it anyway
-        orders_sudo = self.sudo()
-        users = orders_sudo._find_account_users()
-        known = orders_sudo.env["res.users"].concat(*users.values()).partner_id
-        readable = known.with_env(self.env)._filtered_access("read")
-        for order, order_sudo in zip(self, orders_sudo, strict=True):
-            user = users[order_sudo]
-            accounts = order_sudo.portal_partner_id.user_ids or user
-            account = (accounts or order_sudo.partner_id.user_ids)[:1]
-            order.portal_known_partner_id = readable & user.partner_id
-            order.portal_known_elsewhere = user.partner_id - readable
-            order.portal_proof_date = account._get_proof_date()
 
     @api.model
     def _get_portal_protected_fields(self):
@@ -97,80 +61,29 @@ class SaleOrder(models.Model):
         view = super()._get_order_page_view()
         if not view and request and self._filter_claimable(request.env.user):
             return "sale_portal_claim.portal_order_claim"
+        # sudo: customers may not read whose account shows an order, nor cards of others
+        if not view and self.sudo().portal_partner_id and self._filter_with_points():
+            return "sale_portal_claim.portal_order_points"
         return view
 
-    # === By staff === #
-
-    def action_claim_for_account(self):
-        """Add the orders to the accounts that have their customers' addresses; also for
-        contacts of companies. The form asks about accounts that were never proven.
-
-        :return: an action that shows what was added, and why other orders were not
-        :raise AccessError: the user is no salesperson or may not edit the orders
-        """
-        self._check_portal_account_access()
-        # sudo: a salesperson may add the orders they edit, and reads no users by it
-        orders_sudo = self.sudo()
-        users = orders_sudo._find_account_users()
-        reasons = {
-            order: order._get_no_claim_reason(users[order]) for order in orders_sudo
-        }
-        added = orders_sudo.filtered(lambda order: not reasons[order])
-        for user, orders in added.grouped(users.get).items():
-            orders._claim_for(user, "staff", self.env.user.partner_id)
-        return self.env["portal.invitation"]._notify_done(
-            self.env._("Orders added: %s.", len(added)) if added else None,
-            {order: reasons[order] for order in orders_sudo - added},
+    def _filter_with_points(self):
+        """Return the orders whose customers have loyalty points or money in an eWallet,
+        which are not in the accounts that show the orders."""
+        if "loyalty.card" not in self.env:
+            return self.browse()
+        # sudo: customers may not read the cards of others
+        cards_sudo = (
+            self.env["loyalty.card"]
+            .sudo()
+            .search(
+                [
+                    ("partner_id", "in", self.sudo().partner_id.ids),
+                    ("program_type", "in", ("ewallet", "loyalty")),
+                    ("points", ">", 0),
+                ]
+            )
         )
-
-    def _get_no_claim_reason(self, user):
-        """Return why staff cannot add the order, to be translated, or False.
-
-        :param user: the account that has the customer's address, or an empty one
-        """
-        if self.state != "sale" or self.portal_partner_id:
-            return _lt("the order is not confirmed, or in an account already.")
-        if not user:
-            return _lt("no other contact has an account with this address.")
-        if not user._get_mailbox():
-            return _lt(
-                "the account's contact has another email address than its login."
-            )
-        if not user._fits_order(self):
-            return _lt("the account belongs to another company.")
-        is_asked = self.env.context.get("sale_portal_claim_asked")
-        if not is_asked and not user._get_proof_date():
-            return _lt(
-                "the address of the account was never confirmed. Add the order on its "
-                "form."
-            )
-        return False
-
-    def _find_account_users(self):
-        """Return the portal users that have the customers' addresses as login.
-
-        :return: dict of orders to a user of another contact, or an empty one
-        """
-        users_by_customer = self._find_accounts()
-        return {
-            order: self.env["res.users"].browse(
-                user.id
-                for user in order._filter_customer_users(users_by_customer)
-                if user.active and user.share and user.partner_id != order.partner_id.id
-            )[:1]
-            for order in self
-        }
-
-    def action_unclaim(self):
-        """Remove the orders from the accounts they were added to; for salespeople.
-
-        :raise AccessError: the user is no salesperson or may not edit the orders
-        """
-        self._check_portal_account_access()
-        # sudo: nobody but the addon writes in whose account an order is
-        orders_sudo = self.sudo().filtered("portal_partner_id")
-        orders_sudo._unclaim(UNCLAIMED, self.env.user.partner_id)
-        orders_sudo.portal_address = False  # only staff can add it again
+        return self.filtered(lambda order: order.partner_id in cards_sudo.partner_id)
 
     # === By customers === #
 
@@ -203,7 +116,7 @@ class SaleOrder(models.Model):
                 and (
                     order.website_id.account_on_checkout != "mandatory"
                     if user_sudo._is_public()
-                    else user_sudo._fits_order(order)
+                    else user_sudo._can_have_order(order)
                 )
             )
         )
@@ -229,14 +142,22 @@ class SaleOrder(models.Model):
         }
         for customer, orders in self.grouped("partner_id").items():
             orders.write({**values, "portal_claim_customer": customer.id})
+        for company in self.company_id:
+            user._allow_company(company)
         field, notes = self._fields["portal_claim_method"], {}
+        with_points = self._filter_with_points()
         for order in self:
             env = order._with_note_lang().env
             notes[order] = env._(
-                "Added to the portal account %(login)s (%(method)s).",
-                login=user.login,
+                "Added to %(account)s (%(method)s).",
+                account=user.partner_id._get_html_link(env._("the portal account")),
                 method=dict(field._description_selection(env))[method],
             )
+            if order in with_points:
+                notes[order] += " " + env._(
+                    "The customer's loyalty points or eWallet stay with the customer "
+                    "of the order: merge the contacts to move them."
+                )
         self._log_portal_account_notes(notes, author or user.partner_id)
 
     def _unclaim(self, note, author=None):

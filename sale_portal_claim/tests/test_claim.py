@@ -1,4 +1,7 @@
+from ast import literal_eval
 from unittest.mock import patch
+
+from lxml import etree
 
 from odoo import fields
 from odoo.exceptions import AccessError
@@ -88,7 +91,7 @@ class TestClaim(PortalAccountCommon):
         self._prove()
         self._assert_claimed(order, "search")
         note = self._get_notes(order)[0]
-        self.assertIn("jane@example.com", note)
+        self.assertIn("the portal account", note)
         self.assertIn("Search in the portal", note)
         self.assertEqual(order.message_ids[0].author_id, self.account)
 
@@ -133,7 +136,6 @@ class TestClaim(PortalAccountCommon):
         has_user.email = "jane@example.com"
         revoked = new_test_user(self.env, "revoked", "base.group_portal")
         revoked.write({"email": "jane@example.com", "active": False})
-        other_company = self.env["res.company"].create({"name": "Other"})
         unclaimed = self.env["sale.order"]
         for partner in (colleague, has_user.partner_id, revoked.partner_id):
             unclaimed += self._create_order(partner)
@@ -147,12 +149,10 @@ class TestClaim(PortalAccountCommon):
         quotation = self._create_order(self._create_customer("G", "jane@example.com"))
         cancelled = self._create_guest_order()
         cancelled._action_cancel()
-        foreign = self._create_guest_order()
-        self._move_to(other_company, foreign)
         taken = self._create_guest_order()
         taken._claim_for(has_user, "staff")
         self._prove()
-        for order in unclaimed + quotation + cancelled + foreign:
+        for order in unclaimed + quotation + cancelled:
             with self.subTest(order.partner_id.email):
                 self.assertFalse(order.portal_partner_id)
         self.assertEqual(taken.portal_partner_id, has_user.partner_id)
@@ -297,11 +297,52 @@ class TestClaim(PortalAccountCommon):
         action = added.with_user(self.salesperson).action_claim_for_account()
         self.assertIn("already", action["params"]["message"])
 
-    def test_staff_add_nothing_to_an_account_of_another_company(self):
+    def test_order_of_another_company_lets_the_account_see_it(self):
+        proven, added = self._create_guest_order(), self._create_guest_order()
+        other = self.env["res.company"].create({"name": "Other"})
+        for order in (proven, added):
+            self._move_to(other, order)
+        added.with_context(sale_portal_claim_asked=True).action_claim_for_account()
+        self._prove()
+        self._assert_claimed(added, "staff")
+        self._assert_claimed(proven, "search")
+        self.assertIn(other, self.portal_user.company_ids)
+
+    def test_salesperson_reads_why_an_order_cannot_be_added(self):
         order = self._create_guest_order()
-        self._move_to(self.env["res.company"].create({"name": "Other"}), order)
+        other = self.env["res.company"].create({"name": "Other"})
+        self.account.company_id = self.company
+        self._move_to(other, order)
         order.action_claim_for_account()
         self.assertFalse(order.portal_partner_id)
+        self.assertIn("another company", order.portal_claim_issue)
+
+    def test_guest_orders_of_known_customers_are_found(self):
+        order = self._create_guest_order()
+        self.company.portal_account_policy = "never"
+        silent = self._create_guest_order()
+        self.assertFalse(silent.portal_account_issue)
+        self._create_guest_order("stranger@example.com")
+        employee = new_test_user(
+            self.env, "boss@example.com", "base.group_user", email="boss@example.com"
+        )
+        self._create_guest_order(employee.email)
+        view = self.env["sale.order"].get_views([(False, "search")])["views"]["search"]
+        [guest] = etree.fromstring(view["arch"]).xpath("//filter[@name='portal_guest']")
+        found = self.env["sale.order"].search(literal_eval(guest.get("domain")))
+        self.assertEqual(found, order + silent)
+        silent.with_context(sale_portal_claim_asked=True).action_claim_for_account()
+        self.assertNotIn(silent, found.search(literal_eval(guest.get("domain"))))
+
+    def test_no_account_is_offered_where_the_address_has_one(self):
+        self.company.portal_account_policy = "never"
+        employee = new_test_user(
+            self.env, "boss@example.com", "base.group_user", email="boss@example.com"
+        )
+        orders = self._create_guest_order() + self._create_guest_order(employee.email)
+        self.assertEqual(orders.mapped("portal_account_known"), [True, True])
+        stranger = self._create_guest_order("stranger@example.com")
+        self.assertFalse(stranger.portal_account_known)
 
     def test_only_those_who_may_edit_the_order_add_it(self):
         order = self._create_guest_order(user_id=self.env.user.id)

@@ -319,16 +319,16 @@ class TestClaimEnd(PortalAccountCommon):
         order = self._create_order(self._create_customer("Guest", "jane@example.com"))
         order.action_confirm()
         read = order.with_user(self.salesperson).read(
-            ["portal_known_partner_id", "portal_known_elsewhere"]
+            ["portal_known_partner_id", "portal_claim_issue"]
         )[0]
         self.assertFalse(read["portal_known_partner_id"])
-        self.assertTrue(read["portal_known_elsewhere"])
+        self.assertIn("another company", read["portal_claim_issue"])
         self.account.company_id = False
         self.env.registry.clear_cache()
         self.env.invalidate_all()
         order = order.with_user(self.salesperson)
         self.assertEqual(order.portal_known_partner_id, self.account)
-        self.assertFalse(order.portal_known_elsewhere)
+        self.assertFalse(order.portal_claim_issue)
 
     def test_account_that_was_never_proven_is_a_question(self):
         """The form asks, see `tests/test_proof.py`."""

@@ -13,6 +13,11 @@ from ..wizard import portal_claim_request
 
 PASSWORD = "Secret-12345"
 
+OFFER = (
+    "Have an account? Open the invitation that we emailed you, or log in. This order "
+    "is then added to it."
+)
+
 
 @tagged("post_install", "-at_install")
 class TestClaimPortal(PortalAccountCommon, HttpCase):
@@ -84,7 +89,7 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
             self._order_in_this_browser(self._create_guest_order(email))
             [text] = self._get_offer(self._open("/shop/confirmation"))
             texts.add(text)
-        self.assertEqual(texts, {"Have an account? Log in to add this order to it."})
+        self.assertEqual(texts, {OFFER})
 
     def _follow_offer(self, page, login="jane@example.com"):
         """Log in by the link of an offer; return the response."""
@@ -177,9 +182,7 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
         url = order.get_portal_url()
         self._log_in()
         page = self._open(url)
-        self.assertEqual(
-            self._get_offer(page), ["Have an account? Log in to add this order to it."]
-        )
+        self.assertEqual(self._get_offer(page), [OFFER])
         [link] = page.xpath("//*[contains(@class, 'o_portal_claim')]//a/@href")
         self.assertIn(order.access_token, parse_qs(urlsplit(link).query)["redirect"][0])
         self.assertIn("/claim?", parse_qs(urlsplit(link).query)["redirect"][0])
@@ -485,3 +488,28 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
         self._change_details(order.partner_id)
         self._log_in(self.portal_user)
         self._assert_details(order)
+
+    # === Loyalty === #
+
+    def test_points_stay_with_the_guest_until_staff_merge(self):
+        if "loyalty.card" not in self.env:
+            self.skipTest("needs sale_loyalty")
+        order, plain = self._create_guest_order(), self._create_guest_order()
+        program = self.env["loyalty.program"].create(
+            {"name": "eWallet", "program_type": "ewallet"}
+        )
+        card = self.env["loyalty.card"].create(
+            {"program_id": program.id, "partner_id": order.partner_id.id, "points": 50}
+        )
+        (order + plain)._claim_for(self.portal_user, "search")
+        self.assertIn("merge the contacts", order.message_ids[0].body)
+        self.assertNotIn("merge", plain.message_ids[0].body)
+        self._log_in(self.portal_user)
+        pages = [self._open(f"/my/orders/{o.id}") for o in (order, plain)]
+        found = [
+            page.xpath("//*[contains(@class, 'o_portal_points')]") for page in pages
+        ]
+        self.assertEqual([len(boxes) for boxes in found], [1, 0])
+        card.partner_id = self.account
+        page = self._open(f"/my/orders/{order.id}")
+        self.assertFalse(page.xpath("//*[contains(@class, 'o_portal_points')]"))

@@ -9,6 +9,7 @@ from . import (
     test_ask,
     test_brake,
     test_changed_pages,
+    test_companies,
     test_confirm,
     test_decline,
     test_deleted_records,

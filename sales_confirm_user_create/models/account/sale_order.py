@@ -283,13 +283,4 @@ class SaleOrder(models.Model):
                 and company.id not in user.company_ids
             }
         for company, user_ids in user_ids_by_company.items():
-            users = self.env["res.users"].browse(user_ids)
-            if users:
-                users.write({"company_ids": [Command.link(company.id)]})
-            # What one company shows by its settings, another one need not.
-            users.filtered(
-                lambda user, company=company: (
-                    user.portal_invitation_ids
-                    and user.partner_id._get_portal_own_documents(company)
-                )
-            ).portal_own_documents = True
+            self.env["res.users"].browse(user_ids)._allow_company(company)

@@ -1,1 +1,1 @@
-from . import portal_invitation, sale_order
+from . import ir_http, portal_invitation, res_users, sale_order

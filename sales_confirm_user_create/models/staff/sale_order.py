@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import format_date
 from odoo.tools.translate import LazyTranslate
@@ -10,6 +10,24 @@ class SaleOrder(models.Model):
     """What salespeople do about the accounts of their customers."""
 
     _inherit = "sale.order"
+
+    portal_account_known = fields.Boolean(
+        string="Account of the Address",
+        compute="_compute_portal_account_known",
+        groups="base.group_user",
+        help="Another contact, or an employee, has the account for the address.",
+    )
+
+    @api.depends("partner_id.email", "website_id")
+    def _compute_portal_account_known(self):
+        # sudo: whoever reads the order learns of the account that keeps it from one
+        orders_sudo = self.sudo()
+        users_by_customer = orders_sudo._find_accounts()
+        for order, order_sudo in zip(self, orders_sudo, strict=True):
+            order.portal_account_known = any(
+                user.active and user.partner_id != order_sudo.partner_id.id
+                for user in order_sudo._filter_customer_users(users_by_customer)
+            )
 
     def action_resend_portal_invitation(self):
         """Invite the customers again who did not activate their account; ask before

@@ -1,0 +1,156 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+from odoo.tools.translate import LazyTranslate
+
+_lt = LazyTranslate(__name__)
+
+UNCLAIMED = _lt("Removed from the portal account.")
+ELSEWHERE = _lt("the account belongs to another company.")
+
+
+class SaleOrder(models.Model):
+    """How staff add orders to the accounts of their customers' addresses."""
+
+    _inherit = "sale.order"
+
+    portal_known_partner_id = fields.Many2one(
+        comodel_name="res.partner",
+        string="Contact with the Account",
+        compute="_compute_portal_known_account",
+        search="_search_portal_known_partner_id",
+        groups="base.group_user",
+    )
+    portal_claim_issue = fields.Char(
+        string="Cannot Be Added",
+        compute="_compute_portal_known_account",
+        groups="base.group_user",
+    )
+    portal_proof_date = fields.Datetime(
+        string="Address Confirmed On",
+        compute="_compute_portal_known_account",
+        groups="base.group_user",
+        help="When the customer opened a link that was emailed to the login. Empty: "
+        "never, anybody can have signed up with the address.",
+    )
+
+    @api.depends("partner_id.email", "portal_partner_id", "state", "website_id")
+    @api.depends_context("uid", "allowed_company_ids", "lang")
+    def _compute_portal_known_account(self):
+        # sudo: a salesperson learns of the account that has the customer's address, and
+        # of its contact what they may read of it anyway
+        orders_sudo = self.sudo().with_context(sale_portal_claim_asked=True)
+        users = orders_sudo._find_account_users()
+        known = orders_sudo.env["res.users"].concat(*users.values()).partner_id
+        readable = known.with_env(self.env)._filtered_access("read")
+        for order, order_sudo in zip(self, orders_sudo, strict=True):
+            user, issue = users[order_sudo], False
+            accounts = order_sudo.portal_partner_id.user_ids or user
+            account = (accounts or order_sudo.partner_id.user_ids)[:1]
+            if user and order_sudo.state == "sale" and not order_sudo.portal_partner_id:
+                is_readable = user.partner_id in readable
+                issue = order_sudo._get_no_claim_reason(user)
+                issue = issue if is_readable else ELSEWHERE
+            order.portal_known_partner_id = readable & user.partner_id
+            order.portal_claim_issue = issue and self.env._(issue)
+            order.portal_proof_date = account._get_proof_date()
+
+    @api.model
+    def _search_portal_known_partner_id(self, operator, value):
+        if operator != "not in" or any(value):
+            return NotImplemented
+        self.env["res.users"].flush_model()
+        self.env["res.partner"].flush_model(["email", "email_normalized", "website_id"])
+        # as the confirmation looks for accounts, by the same index
+        known = SQL(
+            """
+            SELECT sale.id
+              FROM sale_order sale
+              JOIN res_partner customer ON customer.id = sale.partner_id
+              JOIN res_users users
+                ON lower(btrim(users.login) COLLATE "C")
+                   = lower(customer.email_normalized COLLATE "C")
+             WHERE customer.email NOT LIKE '%%@%%@%%'
+               AND users.active AND users.share
+               AND users.partner_id != customer.id
+               AND COALESCE(sale.website_id, customer.website_id, 0)
+                   IN (0, COALESCE(users.website_id, sale.website_id,
+                                   customer.website_id, 0))
+            """
+        )
+        return Domain.custom(
+            to_sql=lambda model, alias, query: SQL(
+                "%s IN (%s)", SQL.identifier(alias, "id"), known
+            )
+        )
+
+    def action_claim_for_account(self):
+        """Add the orders to the accounts that have their customers' addresses; also for
+        contacts of companies. The form asks about accounts that were never proven.
+
+        :return: an action that shows what was added, and why other orders were not
+        :raise AccessError: the user is no salesperson or may not edit the orders
+        """
+        self._check_portal_account_access()
+        # sudo: a salesperson may add the orders they edit, and reads no users by it
+        orders_sudo = self.sudo()
+        users = orders_sudo._find_account_users()
+        reasons = {
+            order: order._get_no_claim_reason(users[order]) for order in orders_sudo
+        }
+        added = orders_sudo.filtered(lambda order: not reasons[order])
+        for user, orders in added.grouped(users.get).items():
+            orders._claim_for(user, "staff", self.env.user.partner_id)
+        return self.env["portal.invitation"]._notify_done(
+            self.env._("Orders added: %s.", len(added)) if added else None,
+            {order: reasons[order] for order in orders_sudo - added},
+        )
+
+    def _get_no_claim_reason(self, user):
+        """Return why staff cannot add the order, to be translated, or False.
+
+        :param user: the account that has the customer's address, or an empty one
+        """
+        if self.state != "sale" or self.portal_partner_id:
+            return _lt("the order is not confirmed, or in an account already.")
+        if not user:
+            return _lt("no other contact has an account with this address.")
+        if not user._get_mailbox():
+            return _lt(
+                "the account's contact has another email address than its login."
+            )
+        if not user._can_have_order(self):
+            return ELSEWHERE
+        is_asked = self.env.context.get("sale_portal_claim_asked")
+        if not is_asked and not user._get_proof_date():
+            return _lt(
+                "the address of the account was never confirmed. Add the order on its "
+                "form."
+            )
+        return False
+
+    def _find_account_users(self):
+        """Return the portal users that have the customers' addresses as login.
+
+        :return: dict of orders to a user of another contact, or an empty one
+        """
+        users_by_customer = self._find_accounts()
+        return {
+            order: self.env["res.users"].browse(
+                user.id
+                for user in order._filter_customer_users(users_by_customer)
+                if user.active and user.share and user.partner_id != order.partner_id.id
+            )[:1]
+            for order in self
+        }
+
+    def action_unclaim(self):
+        """Remove the orders from the accounts they were added to; for salespeople.
+
+        :raise AccessError: the user is no salesperson or may not edit the orders
+        """
+        self._check_portal_account_access()
+        # sudo: nobody but the addon writes in whose account an order is
+        orders_sudo = self.sudo().filtered("portal_partner_id")
+        orders_sudo._unclaim(UNCLAIMED, self.env.user.partner_id)
+        orders_sudo.portal_address = False  # only staff can add it again
