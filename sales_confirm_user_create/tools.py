@@ -22,6 +22,9 @@ WORD = r"[^@\x00-\x20\x7f\"(),.:;<>\[\\\]]+"
 DELIVERABLE = re.compile(
     rf"(?=.{{3,254}}$)(?=[^@]{{1,64}}@){WORD}(\.{WORD})*@[\w-]+(\.[\w-]+)*", re.ASCII
 )
+SHOWN_MAX = 80
+# what mail programs make a link of
+LINK_LIKE = re.compile(r"://|www\.|@|\w[.\u3002][^\W\d_]", re.IGNORECASE)
 
 
 def new_placeholder():
@@ -125,3 +128,14 @@ def is_login_taken(error):
     """
     constraint = isinstance(error, UniqueViolation) and error.diag.constraint_name
     return bool(constraint) and constraint.startswith("res_users_login")
+
+
+def get_shown_name(name):
+    """Return the name of a customer as an email shows it, or an empty text.
+
+    Visitors type it, and whose address they type gets the email: nothing that a mail
+    program makes a link of, and no line of its own.
+    """
+    name = " ".join((name or "").split())
+    is_link = LINK_LIKE.search(unicodedata.normalize("NFKC", name))
+    return "" if is_link or len(name) > SHOWN_MAX else name

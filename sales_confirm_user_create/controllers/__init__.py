@@ -5,4 +5,5 @@ from . import (
     login,
     portal,
     portal_account,
+    unsubscribe,
 )

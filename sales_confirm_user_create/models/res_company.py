@@ -45,12 +45,6 @@ class ResCompany(models.Model):
         help="Days after which an account is deleted that was never activated, counted "
         "from the latest invitation. 0: never.",
     )
-    portal_invitation_retry_date = fields.Datetime(
-        copy=False,
-        readonly=True,
-        groups="base.group_system",
-        help="Until when invitations wait for a mail server that does not answer.",
-    )
 
     @api.constrains("portal_reminder_max", "portal_reminder_days")
     def _check_portal_reminder(self):
@@ -81,6 +75,7 @@ class ResCompany(models.Model):
             ("sent_date", "<=", latest),
             ("due_date", "=", False),
             ("cancel_reason", "=", False),
+            ("failure", "=", False),
             ("reminder_count", "<", self.portal_reminder_max),
             ("user_id.active", "=", True),
             ("user_id.portal_activation_date", "=", False),

@@ -7,7 +7,7 @@ from lxml import html
 
 from odoo import Command, fields
 from odoo.tests import freeze_time, tagged
-from odoo.tools import mute_logger
+from odoo.tools import email_normalize
 
 from odoo.addons.base.tests.test_ir_cron import CronMixinCase
 from odoo.addons.mail.tests.common import MailCase
@@ -102,14 +102,14 @@ class PortalAccountCommon(SaleCommon, MailCase, CronMixinCase):
             stack.enter_context(self.enter_registry_test_mode())
             self.env.ref(CRON).method_direct_trigger()
         self.env.invalidate_all()
+        for mail in self._mails:
+            # the names are in EmailMessage
+            mail["email_to"] = [email_normalize(email) for email in mail["email_to"]]
         return self._mails
 
     def _fail_to_send(self, server=None):
-        """Run the scheduled action, which logs errors; return the log."""
-        with (
-            mute_logger("odoo.addons.mail.models.mail_mail"),
-            self._mute_odoo() as log,
-        ):
+        """Run the scheduled action, which logs failures; return the log."""
+        with self._mute_odoo(logging.WARNING) as log:
             self._send_invitations(server)
         return log
 
@@ -157,7 +157,6 @@ class PortalAccountCommon(SaleCommon, MailCase, CronMixinCase):
             [[f"{name}@example.com"] for name in names],
         )
 
-    def _mute_odoo(self):
+    def _mute_odoo(self, level=logging.ERROR):
         """Keep an expected error out of the log of the tests."""
-        name = "odoo.addons.sales_confirm_user_create"
-        return self.assertLogs(name, logging.ERROR)
+        return self.assertLogs("odoo.addons.sales_confirm_user_create", level)

@@ -49,7 +49,7 @@ class TestMailServer(PortalAccountCommon):
                 order = self._confirm_orders(f"c{code}")
                 server = MailServer(
                     lambda connection, command, argument, code=code: (
-                        (code, b"refused: " + argument)
+                        (code, b"5.2.0 refused: " + argument)
                         if command == "content"
                         else None
                     )
@@ -57,7 +57,7 @@ class TestMailServer(PortalAccountCommon):
                 with self._later(days=code), self._log_everything() as log:
                     self._send_invitations(server)
                 text = "\n".join(log.output)
-                self.assertIn("failed sending mail", text)
+                self.assertIn("is not sent", text)
                 self._assert_not_quoted(server.connections[0], text)
                 if code == 554:
                     for read in (
@@ -172,7 +172,7 @@ class TestMailServer(PortalAccountCommon):
         server = MailServer(
             lambda connection, command, argument: (
                 (550, b"no")
-                if command == "mail" and connection.commands.count("mail") == 2
+                if command == "rcpt" and connection.commands.count("mail") == 2
                 else None
             )
         )

@@ -15,6 +15,8 @@ class ResPartner(models.Model):
             ("held", "Invitation held"),
             ("invited", "Invited"),
             ("cancelled", "Invitation cancelled"),
+            ("failed", "Invitation failed"),
+            ("bounced", "Invitation bounced"),
             ("activated", "Activated"),
             ("archived", "Archived"),
             ("internal", "Internal user"),
@@ -49,7 +51,10 @@ class ResPartner(models.Model):
         "user_ids.active",
         "user_ids.share",
         "user_ids.portal_activation_date",
+        "user_ids.portal_invitation_ids.bounce_date",
         "user_ids.portal_invitation_ids.cancel_reason",
+        "user_ids.portal_invitation_ids.due_date",
+        "user_ids.portal_invitation_ids.failure",
         "user_ids.portal_invitation_ids.held_date",
         "user_ids.portal_invitation_ids.sent_date",
     )
@@ -82,7 +87,15 @@ class ResPartner(models.Model):
             ["partner_id", "active", "share", "portal_activation_date"]
         )
         self.env["portal.invitation"].flush_model(
-            ["user_id", "sent_date", "cancel_reason", "held_date"]
+            [
+                "user_id",
+                "sent_date",
+                "cancel_reason",
+                "held_date",
+                "bounce_date",
+                "failure",
+                "due_date",
+            ]
         )
         # All of it is a join, so that PostgreSQL can begin at either end.
         return SQL(
@@ -94,6 +107,10 @@ class ResPartner(models.Model):
                         WHEN users.portal_activation_date IS NOT NULL THEN 'activated'
                         WHEN invitation.cancel_reason IS NOT NULL THEN 'cancelled'
                         WHEN invitation.held_date IS NOT NULL THEN 'held'
+                        WHEN invitation.due_date IS NULL
+                         AND invitation.bounce_date IS NOT NULL THEN 'bounced'
+                        WHEN invitation.due_date IS NULL
+                         AND invitation.failure IS NOT NULL THEN 'failed'
                         WHEN invitation.sent_date IS NULL
                          AND invitation.id IS NOT NULL THEN 'due'
                         ELSE 'invited'

@@ -61,6 +61,7 @@ class PortalInvitation(models.Model):
             ("held", "Held"),
             ("sent", "Sent"),
             ("failed", "Failed"),
+            ("bounced", "Bounced"),
             ("expired", "Expired"),
             ("activated", "Activated"),
             ("cancelled", "Cancelled"),
@@ -77,7 +78,8 @@ class PortalInvitation(models.Model):
     )
     sent_count = fields.Integer(string="Emails Sent")
     reminder_count = fields.Integer(string="Reminders")
-    failure_count = fields.Integer(string="Failed Attempts")
+    # zero, as PostgreSQL sorts what is empty last
+    failure_count = fields.Integer(string="Failed Attempts", default=0)
     failure = fields.Char(string="Last Failure")
     cancel_reason = fields.Selection(
         selection=[
@@ -93,7 +95,8 @@ class PortalInvitation(models.Model):
         "UNIQUE (user_id)", "A portal user has one invitation only."
     )
     _due_idx = models.Index(
-        "(priority DESC, due_date, id, company_id) WHERE due_date IS NOT NULL"
+        "(priority DESC, failure_count, interrupted_count, due_date, id) "
+        "WHERE due_date IS NOT NULL"
     )
     _sent_idx = models.Index("(company_id, sent_date) WHERE due_date IS NULL")
 
@@ -105,15 +108,7 @@ class PortalInvitation(models.Model):
     @api.depends("company_id", "order_id")
     def _compute_email_from(self):
         for invitation in self:
-            order = invitation.order_id
-            senders = (
-                invitation.company_id,
-                order.website_id.company_id,
-                order.user_id,
-            )
-            invitation.email_from = next(
-                (sender.email_formatted for sender in senders if sender.email), False
-            )
+            invitation.email_from = next(iter(invitation._get_senders()), False)
 
     @api.depends_context("lang")
     def _compute_validity(self):
@@ -132,6 +127,7 @@ class PortalInvitation(models.Model):
 
     @api.depends(
         "activation_date",
+        "bounce_date",
         "cancel_reason",
         "due_date",
         "expiry_date",
@@ -149,14 +145,22 @@ class PortalInvitation(models.Model):
         changes with time, too."""
         if field_expr != "state":
             return super()._field_to_sql(alias, field_expr, query)
-        names = ("activation_date", "cancel_reason", "held_date", "failure", "due_date")
+        names = (
+            "activation_date",
+            "cancel_reason",
+            "held_date",
+            "due_date",
+            "bounce_date",
+            "failure",
+        )
         return SQL(
             """
             CASE WHEN %s IS NOT NULL THEN 'activated'
                  WHEN %s IS NOT NULL THEN 'cancelled'
                  WHEN %s IS NOT NULL THEN 'held'
-                 WHEN %s IS NOT NULL THEN 'failed'
                  WHEN %s IS NOT NULL THEN 'due'
+                 WHEN %s IS NOT NULL THEN 'bounced'
+                 WHEN %s IS NOT NULL THEN 'failed'
                  WHEN %s < %s THEN 'expired'
                  ELSE 'sent'
              END
@@ -215,8 +219,18 @@ class PortalInvitation(models.Model):
         """
         if self:
             now = fields.Datetime.now()
-            done = {"cancel_reason": False, "held_date": False}
-            self.write({"due_date": now, **done, **values})
+            self.write(
+                {
+                    "due_date": now,
+                    "cancel_reason": False,
+                    "held_date": False,
+                    "bounce_date": False,
+                    "failure": False,
+                    "failure_count": 0,
+                    "interrupted_count": 0,
+                    **values,
+                }
+            )
             self._trigger()
 
     def _resend(self, **values):
@@ -224,7 +238,7 @@ class PortalInvitation(models.Model):
 
         :param values: more to write on them
         """
-        self._make_due(priority=RESENT, failure_count=0, failure=False, **values)
+        self._make_due(priority=RESENT, **values)
 
     def _cancel(self, reason):
         """Send nothing more; where the account is not the customer's any more, end all

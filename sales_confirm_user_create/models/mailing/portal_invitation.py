@@ -1,37 +1,22 @@
 import contextlib
 import logging
-from datetime import timedelta
-from operator import methodcaller
 
-from odoo import Command, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.translate import LazyTranslate
 
-from odoo.addons.base.models.ir_mail_server import MailDeliveryException
-
-from ...tools import RETRIED_EXCEPTIONS, insert_links, new_placeholder
-from ..invitation.portal_invitation import REMINDER
-from .smtp import ServerUnreachable, Sessions, classify
+from ...smtp import Sessions
+from ...tools import RETRIED_EXCEPTIONS
+from ..failure.portal_invitation import FIRST_RETRY, BrokenTemplate, GaveUp
+from ..invitation.portal_invitation import REMINDER, RESENT
 
 _logger = logging.getLogger(__name__)
 # for errors that become notes, in the language of those who read them
 _lt = LazyTranslate(__name__)
 
-# An email that fails is tried again after 5, 10, 20... minutes, then daily.
-FIRST_RETRY = timedelta(minutes=5)
-LAST_RETRY = timedelta(days=1)
-MODULE = "sales_confirm_user_create"
 REMINDER_BATCH = 500
 RENDER_BATCH = 20
-RENDERED_FIELDS = (
-    "attachment_ids",
-    "body_html",
-    "email_from",
-    "lang",
-    "mail_server_id",
-    "reply_to",
-    "subject",
-)
+INTERRUPTED_MAX = 2
 
 
 class PortalInvitation(models.Model):
@@ -68,9 +53,10 @@ class PortalInvitation(models.Model):
         with contextlib.closing(Sessions()) as sessions:
             while time_left and (invitations := self._get_next_due(failed)):
                 mails, emails = self.env["mail.mail"], {}
-                # If one of them fails, each is rendered alone.
-                with contextlib.suppress(Exception), self.env.cr.savepoint():
-                    emails = invitations._render()
+                if len(invitations) > 1:
+                    # If one of them fails, each is rendered alone.
+                    with contextlib.suppress(Exception), self.env.cr.savepoint():
+                        emails = invitations._render()
                 for invitation in invitations:
                     mail = invitation._try_to_send(emails, sessions)
                     if mail is None:
@@ -78,11 +64,7 @@ class PortalInvitation(models.Model):
                     else:
                         mails += mail
                     time_left = IrCron._commit_progress(1)
-                    # Where the mail server gives no answer, the company waits.
-                    if (
-                        not time_left
-                        or invitation.company_id.portal_invitation_retry_date
-                    ):
+                    if not time_left or invitation.company_id.portal_mail_wait_date:
                         break
                 # Together, as that takes a third of the time of sending one.
                 mails.exists().unlink()
@@ -101,68 +83,23 @@ class PortalInvitation(models.Model):
 
     @api.model
     def _get_next_due(self, failed):
-        """Return the invitations to send next, new orders first.
+        """Return the invitations to send next: new orders first, then what has failed.
 
         :param failed: invitations that this run cannot send
         """
         now = fields.Datetime.now()
-        waiting = self.env["res.company"].search(
-            [("portal_invitation_retry_date", ">", now)]
-        )
+        companies = self.env["res.company"].with_context(active_test=False)
+        waiting = companies.search([("portal_invitation_retry_date", ">", now)])
         domain = [
             ("due_date", "<=", now),
             ("company_id", "not in", waiting.ids),
             ("id", "not in", failed.ids),
         ]
-        invitations = self.search(
-            domain, order="priority desc, due_date, id", limit=RENDER_BATCH
-        )
-        # Where the mail server gave no answer lately, one email asks again.
-        is_doubtful = invitations[:1].company_id.portal_invitation_retry_date
+        order = "priority desc, failure_count, interrupted_count, due_date, id"
+        invitations = self.search(domain, order=order, limit=RENDER_BATCH)
+        # Where the mail server took nothing lately, one email asks again.
+        is_doubtful = invitations[:1].company_id.portal_mail_wait_date
         return invitations[:1] if is_doubtful else invitations
-
-    def _render(self):
-        """Render the emails together, which takes 40 % less time for each.
-
-        :return: dict of ids, logins and revisions to expiry dates and values of
-            ``mail.mail``
-        :raise UserError: the mail template was deleted
-        """
-        emails = {}
-        expiry = fields.Datetime.now() + timedelta(hours=self._get_validity_hours())
-        url, decline_url = new_placeholder(), new_placeholder()
-        records = self.with_context(
-            sales_confirm_user_create_url=url,
-            sales_confirm_user_create_decline_url=decline_url,
-        )
-        by_xmlids = records.grouped(methodcaller("_get_mail_xmlids"))
-        for (template_xmlid, layout_xmlid), invitations in by_xmlids.items():
-            template = records.env.ref(template_xmlid, raise_if_not_found=False)
-            if not template:
-                raise UserError(
-                    _lt("The mail template is missing. Upgrade the app to get it back.")
-                )
-            rendered = template._generate_template(invitations.ids, RENDERED_FIELDS)
-            for invitation in invitations:
-                values = rendered[invitation.id]
-                lang = values.pop("lang") or self.env.lang
-                body = template.with_context(lang=lang)._render_encapsulate(
-                    layout_xmlid,
-                    values["body_html"],
-                    add_context={
-                        "company": invitation.company_id,
-                        "model_description": "",
-                    },
-                    context_record=invitation.with_context(lang=lang),
-                )
-                links = {
-                    url: invitation._get_link(expiry),
-                    decline_url: invitation._get_decline_link(),
-                }
-                values["body"] = values["body_html"] = insert_links(body, links)
-                key = invitation.id, invitation.login, invitation.revision
-                emails[key] = expiry, values
-        return emails
 
     def _try_to_send(self, emails, sessions):
         """Send the email that is due; what goes wrong is no reason to stop the job.
@@ -173,22 +110,34 @@ class PortalInvitation(models.Model):
             if something went wrong
         """
         try:
-            with self.env.cr.savepoint():
-                if locked := self.try_lock_for_update(allow_referencing=True):
-                    mail = locked._send_or_cancel(emails, sessions)
-                    return self.env["mail.mail"] if mail is None else mail
+            if self._begin_to_send():
+                with self.env.cr.savepoint():
+                    if locked := self.try_lock_for_update(allow_referencing=True):
+                        return locked._send_or_cancel(emails, sessions)
         except RETRIED_EXCEPTIONS:
             _logger.info("Portal invitation %s is in use", self.id)
-        except Exception as error:
-            _logger.exception("Portal invitation %s is not sent", self.id)
+        except Exception as error:  # noqa: BLE001 - it is logged there
             self._try_to_postpone(error)
+            return None
         self._trigger(fields.Datetime.now() + FIRST_RETRY)
         return None
+
+    def _begin_to_send(self):
+        """Note, in a transaction of its own, that the email is being sent: if the run
+        dies, it goes last, and once more only.
+
+        :return: whether nobody else uses the invitation
+        """
+        locked = self.try_lock_for_update(allow_referencing=True)
+        for invitation in locked:
+            invitation.interrupted_count += 1
+        self.env["ir.cron"]._commit_progress()
+        return bool(locked)
 
     def _send_or_cancel(self, emails, sessions):
         """Send the email unless something has happened since it became due.
 
-        :return: the ``mail.mail`` if it is sent
+        :return: the ``mail.mail``; none if it is not wanted
         """
         user = self.user_id
         issue = user._get_invitation_address_issue()
@@ -196,6 +145,9 @@ class PortalInvitation(models.Model):
         is_unwanted = is_reminder and (
             self.company_id.portal_account_policy == "never" or self._is_declined()
         )
+        # Whoever asks for a link gets one, also by a salesperson.
+        is_unwanted |= self.priority != RESENT and self._is_unsubscribed()
+        interrupted_count, self.interrupted_count = self.interrupted_count, 0
         if not self.due_date or self.due_date > fields.Datetime.now():
             pass  # another run has sent it
         elif user.portal_activation_date:
@@ -212,14 +164,27 @@ class PortalInvitation(models.Model):
             raise UserError(issue)
         elif self._is_over_limit():
             self._hold()
+        elif interrupted_count > INTERRUPTED_MAX:
+            raise GaveUp(
+                _lt(
+                    "Odoo was stopped twice while it sent the email, which may have "
+                    "arrived. Ask the customer, or send it again."
+                )
+            )
         else:
             return self._send(emails, sessions)
-        return None
+        return self.env["mail.mail"]
 
     def _send(self, emails, sessions):
         """Send the email, and empty it, so that nobody reads the link."""
         key = self.id, self.login, self.revision
-        expiry, values = emails.get(key) or self._render()[key]
+        expiry, link, values = emails.get(key) or self._render_alone()[key]
+        values = self._prepare_mail_values(values)
+        if not values["email_from"]:
+            raise UserError(
+                _lt("Set an email address on the company, or on the salesperson.")
+            )
+        mail = self.env["mail.mail"].create(values)
         self.write(
             {
                 "due_date": False,
@@ -229,71 +194,32 @@ class PortalInvitation(models.Model):
                 "hour_count": self._get_hour_count() + 1,
                 "failure_count": 0,
                 "failure": False,
+                "message_id": mail.message_id,
             }
         )
-        if self.company_id.portal_invitation_retry_date:
-            self.company_id.portal_invitation_retry_date = False
-        # Odoo's last resort is the user who runs the job, which is OdooBot.
-        if values["email_from"] in ("", False, self.env.user.email_formatted):
-            values = values | {"email_from": self.email_from}
-        if not values["email_from"]:
-            raise UserError(_lt("Set an email address on the company."))
-        mail = self.env["mail.mail"].create(
-            {
-                **values,
-                "attachment_ids": [Command.set(values["attachment_ids"])],
-                "email_to": self.partner_id._get_portal_address(),
-                "message_type": "user_notification",
-                "model": self._name,
-                "res_id": self.id,
-            }
-        )
+        self.company_id._hear_mail_server()
         # A conflict in the database shows before the email is out, not after.
         self.env.flush_all()
-        sessions.send(mail)
-        if mail.state != "sent":
-            raise MailDeliveryException(mail.failure_reason or mail.state)
-        mail.write({"body": False, "body_html": False})
+        sessions.send(mail, link)
+        mail.write(
+            {"state": "sent", "body": False, "body_html": False, "headers": False}
+        )
         _logger.info("Portal invitation %s sent", self.id)
         return mail
 
-    def _try_to_postpone(self, error):
-        """Have an email tried again later, and say so on the order if somebody has to
-        do something about it.
+    def _render_alone(self):
+        """Render the email, after it failed together with others.
 
-        :param error: the exception that kept it from being sent
+        :raise BrokenTemplate: it fails again
         """
-        # What failed may have been the transaction: go on in a new one.
-        self.env["ir.cron"]._commit_progress()
-        known = self.failure
         try:
-            with self.env.cr.savepoint():
-                self._postpone(error)
-            if self.failure and not known:
-                with self.env.cr.savepoint():
-                    self.order_id._note_invitation_failure(self, error)
-        except Exception:
-            _logger.exception("Portal invitation %s: failure not noted", self.id)
-
-    def _postpone(self, error):
-        """Move the date of the next attempt.
-
-        Where the mail server answers nobody, or nobody for now, all emails of the
-        company wait, and only the one that was tried is written. An address that it
-        refuses for now keeps nobody else waiting: visitors can order with any.
-        """
-        delay = FIRST_RETRY
-        is_company_waiting = isinstance(error, ServerUnreachable)
-        if not is_company_waiting:
-            is_temporary, is_about_recipient = classify(error)
-            delay = min(FIRST_RETRY * 2 ** min(self.failure_count, 10), LAST_RETRY)
-            self.failure_count += 1
-            # The second refusal is about this email, and not about all of them.
-            if is_temporary and self.failure_count < 2:
-                is_company_waiting = not is_about_recipient
-            else:
-                self.failure = self.env["sale.order"]._get_error_summary(error)
-        self.due_date = fields.Datetime.now() + delay
-        if is_company_waiting:
-            self.company_id.portal_invitation_retry_date = self.due_date
-        self._trigger(self.due_date)
+            return self._render()
+        except (BrokenTemplate, *RETRIED_EXCEPTIONS):
+            raise
+        except Exception as error:
+            raise BrokenTemplate(
+                _lt(
+                    "The email template has an error. Your administrator finds it in "
+                    "the log."
+                )
+            ) from error

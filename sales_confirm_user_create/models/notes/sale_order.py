@@ -6,8 +6,6 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools.translate import LazyGettext, LazyTranslate
 
-from odoo.addons.base.models.ir_mail_server import MailDeliveryException
-
 _lt = LazyTranslate(__name__)
 
 ADVICE = {
@@ -140,35 +138,14 @@ class SaleOrder(models.Model):
         link = self.partner_id._get_html_link(title=env._("the customer"))
         return escape(env._(text)) % link
 
-    def _note_invitation_failure(self, invitation, error):
-        """Note on the order that somebody has to do something about an invitation.
-
-        :param error: the exception that kept it from being sent
-        """
-        if self:
-            order = self._with_note_lang()
-            note = order.env._(
-                "The portal invitation for %(login)s could not be sent and will be "
-                "tried again: %(error)s",
-                login=invitation.login,
-                error=order._get_error_summary(error),
-            )
-            order._log_portal_account_notes({order: note})
-
     @api.model
     def _get_error_summary(self, error):
         """Return what a salesperson may read of an error: one line, or a hint."""
-        if isinstance(error, UserError | MailDeliveryException) and error.args:
-            texts = [
-                self.env._(arg) if isinstance(arg, LazyGettext) else str(arg)
-                for arg in error.args
-                if arg
-            ]
-            # What Odoo says of a template that is broken goes on with a traceback. The
-            # mail server's reply comes last.
-            line = 0 if isinstance(error, UserError) else -1
-            if lines := [text.splitlines()[line] for text in texts if text.strip()]:
-                return ". ".join(lines)
+        if isinstance(error, UserError) and error.args:
+            text = error.args[0]
+            text = self.env._(text) if isinstance(text, LazyGettext) else str(text)
+            if text.strip():
+                return text.strip().splitlines()[0]
         return self.env._(ADVICE["error"])
 
     def _log_portal_account_notes(self, notes, author=None):

@@ -1,0 +1,1 @@
+from . import mail_thread, portal_invitation

@@ -1,0 +1,54 @@
+from odoo import fields, models
+
+from ...smtp import NotSent
+
+
+class PortalInvitation(models.Model):
+    """Emails that a mail server has accepted, and another one sent back."""
+
+    _inherit = "portal.invitation"
+
+    message_id = fields.Char(
+        string="Message-ID",
+        index="btree_not_null",
+        help="Of the latest email: a bounce names it.",
+    )
+    bounce_date = fields.Datetime(
+        string="Bounced On", help="When the latest email came back."
+    )
+
+    def _receive_bounce(self, message):
+        """Note that the latest email came back; it is sent again only if somebody asks.
+
+        :param message: the ``EmailMessage`` that says so
+        """
+        report = _read_report(message)
+        for invitation in self:
+            # A delay is no bounce, nor is a receipt.
+            if invitation.bounce_date or report.get("Action", "failed") != "failed":
+                continue
+            status = report.get("Diagnostic-Code", "").rpartition(";")[2]
+            invitation.write(
+                {
+                    "bounce_date": fields.Datetime.now(),
+                    "failure": str(NotSent(status or report.get("Status", ""))),
+                    "due_date": False,
+                }
+            )
+            invitation.order_id._note_invitation_failure(invitation)
+
+
+def _read_report(message):
+    """Return the fields of a delivery report about its first recipient, as a dict; RFC
+    3464."""
+    for part in message.walk():
+        if part.get_content_type() == "message/delivery-status":
+            for block in part.get_payload():
+                if "Action" in block:
+                    return {
+                        name: str(block.get(name, "")).strip().lower()
+                        if name == "Action"
+                        else str(block.get(name, "")).strip()
+                        for name in ("Action", "Status", "Diagnostic-Code")
+                    }
+    return {}

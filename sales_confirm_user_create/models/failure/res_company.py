@@ -1,0 +1,84 @@
+from datetime import timedelta
+
+from odoo import fields, models
+
+# Three equal refusals in a row, of three recipients, are about all of them.
+REFUSALS_OF_ALL = 3
+FIRST_WAIT = timedelta(minutes=5)
+LAST_WAIT = timedelta(hours=1)
+
+
+class ResCompany(models.Model):
+    """The company whose mail server takes no emails."""
+
+    _inherit = "res.company"
+
+    portal_mail_wait_date = fields.Datetime(
+        copy=False,
+        readonly=True,
+        groups="base.group_system",
+        help="Since when invitations wait for the mail server.",
+    )
+    portal_invitation_retry_date = fields.Datetime(
+        copy=False,
+        readonly=True,
+        groups="base.group_system",
+        help="Until when invitations wait for the mail server.",
+    )
+    portal_mail_failure = fields.Char(
+        copy=False, readonly=True, groups="base.group_system"
+    )
+    portal_refusal = fields.Char(
+        copy=False,
+        readonly=True,
+        groups="base.group_system",
+        help="What the latest refusals have in common.",
+    )
+    portal_refusal_count = fields.Integer(
+        copy=False, readonly=True, groups="base.group_system"
+    )
+
+    def _wait_for_mail_server(self, reason):
+        """Have all emails of the company wait: five minutes, then as long again as it
+        has waited, an hour at most.
+
+        :param reason: text
+        :return: whether that is new
+        """
+        now = fields.Datetime.now()
+        since = self.portal_mail_wait_date
+        delay = min(max(now - (since or now), FIRST_WAIT), LAST_WAIT)
+        self.write(
+            {
+                "portal_mail_wait_date": since or now,
+                "portal_invitation_retry_date": now + delay,
+                "portal_mail_failure": reason,
+            }
+        )
+        self.env["portal.invitation"]._trigger(now + delay)
+        return not since
+
+    def _hear_mail_server(self, refusal=False, is_first=True):
+        """Note what the mail server says to a recipient, which ends the wait unless it
+        says the same to everybody.
+
+        :param refusal: what equal refusals have in common; False for any other answer
+        :param is_first: whether it is the recipient's first
+        :return: whether it says so to everybody
+        """
+        count = 0
+        if refusal:
+            count = self.portal_refusal_count * (refusal == self.portal_refusal)
+            count += is_first
+        is_to_all = count >= REFUSALS_OF_ALL
+        values = {"portal_refusal": refusal, "portal_refusal_count": count}
+        if not is_to_all:
+            values |= {
+                "portal_mail_wait_date": False,
+                "portal_invitation_retry_date": False,
+                "portal_mail_failure": False,
+            }
+        # Most emails change nothing.
+        if any(self[name] != value for name, value in values.items()):
+            self.write(values)
+        return is_to_all
