@@ -11,7 +11,7 @@ from .. import post_init_hook
 from .common import PortalAccountCommon
 from .mail_server import MailServer, refuse
 
-STATES = ("due", "sent", "failed", "expired", "activated", "cancelled")
+STATES = ("due", "sent", "failed", "bounced", "expired", "activated", "cancelled")
 
 
 @tagged("post_install", "-at_install")
@@ -26,17 +26,19 @@ class TestInvitation(PortalAccountCommon):
 
     def _create_each_state(self):
         """Return one invitation of each state, in the order of ``STATES``."""
-        sent, expired, activated, cancelled = self._confirm_orders(
-            "sent", "expired", "activated", "cancelled"
+        bounced, cancelled, sent, expired, activated = self._confirm_orders(
+            "bounced", "cancelled", "sent", "expired", "activated"
         )
         self._send_invitations()
         self._get_invitation(expired.partner_id).expiry_date = "2020-01-01"
         self._record_login(activated.partner_id.user_ids)
         cancelled.partner_id.user_ids.active = False
+        self._get_invitation(bounced.partner_id).bounce_date = "2020-01-01"
         failed = self._confirm_orders("failed")
+        self._get_invitation(failed.partner_id).failure_count = 2
         self._fail_to_send(MailServer(refuse(550)))
         due = self._confirm_orders("due")
-        orders = due + sent + failed + expired + activated + cancelled
+        orders = due + sent + failed + bounced + expired + activated + cancelled
         return self.Invitation.union(
             *(self._get_invitation(order.partner_id) for order in orders)
         )
@@ -154,7 +156,7 @@ class TestInvitation(PortalAccountCommon):
             )
             counts[groupby] = [group["__count"] for group in groups]
         self.assertEqual(
-            counts, {"company_id": [6], "create_date:month": [6], "state": [1] * 6}
+            counts, {"company_id": [7], "create_date:month": [7], "state": [1] * 7}
         )
 
     def test_menu_and_views_are_for_sales_managers(self):
@@ -194,15 +196,15 @@ class TestInvitation(PortalAccountCommon):
 
     def test_manager_resends_those_selected_and_hears_about_the_others(self):
         invitations = self._create_each_state()
-        due, sent, failed, expired, activated, cancelled = invitations
+        due, sent, failed, bounced, expired, activated, cancelled = invitations
         with self._later(minutes=11):
             action = invitations.with_user(self.manager).action_resend()
             asked = self.env[action["res_model"]].browse(action["res_id"])
-            self.assertIn("Emails to send: 4.", asked.question)
+            self.assertIn("Emails to send: 5.", asked.question)
             self.assertIn(f"{activated.login}: ", asked.question)
             params = asked.with_user(self.manager).action_confirm()["params"]
             self.assertEqual(params["type"], "warning")
-            logins = (due + expired + failed + sent).mapped("login")
+            logins = (bounced + due + expired + failed + sent).mapped("login")
             self.assertIn(f"sent to {', '.join(logins)}.", params["message"])
             self.assertIn(f"{activated.login}: ", params["message"])
             self.assertIn(f"{cancelled.login}: ", params["message"])

@@ -172,7 +172,7 @@ class TestPortalAdoptionReport(PortalAdoptionReportCommon):
         order = self._confirm()
         self._fail_to_send(MailServer(refuse(550)))
         self.assertEqual(self._read(order, "account_count", "invited_count"), (1, 0))
-        with self._later(minutes=6):
+        with self._later(hours=5):
             self._send_invitations()
         self.assertEqual(self._read(order, "account_count", "invited_count"), (1, 1))
 

@@ -109,7 +109,7 @@ class PortalInvitation(models.Model):
                 links = {url: link, decline_url: invitation._get_decline_link()}
                 values["body"] = values["body_html"] = insert_links(body, links)
                 key = invitation.id, invitation.login, invitation.revision
-                emails[key] = expiry, link, values
+                emails[key] = expiry, link, invitation._prepare_mail_values(values)
         return emails
 
     def _prepare_mail_values(self, values):

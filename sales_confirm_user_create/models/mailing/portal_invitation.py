@@ -3,6 +3,7 @@ import logging
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 from odoo.tools.translate import LazyTranslate
 
 from ...smtp import Sessions
@@ -63,8 +64,9 @@ class PortalInvitation(models.Model):
                         failed += invitation
                     else:
                         mails += mail
+                    has_to_wait = invitation.company_id.portal_mail_wait_date
                     time_left = IrCron._commit_progress(1)
-                    if not time_left or invitation.company_id.portal_mail_wait_date:
+                    if has_to_wait or not time_left:
                         break
                 # Together, as that takes a third of the time of sending one.
                 mails.exists().unlink()
@@ -110,15 +112,19 @@ class PortalInvitation(models.Model):
             if something went wrong
         """
         try:
-            if self._begin_to_send():
+            if count := self._begin_to_send():
                 with self.env.cr.savepoint():
                     if locked := self.try_lock_for_update(allow_referencing=True):
-                        return locked._send_or_cancel(emails, sessions)
+                        return locked._send_or_cancel(emails, sessions, count)
         except RETRIED_EXCEPTIONS:
             _logger.info("Portal invitation %s is in use", self.id)
         except Exception as error:  # noqa: BLE001 - it is logged there
             self._try_to_postpone(error)
             return None
+        # It was not sent, and in a new transaction there is no conflict.
+        self.env["ir.cron"]._commit_progress()
+        with contextlib.suppress(*RETRIED_EXCEPTIONS), self.env.cr.savepoint():
+            self.interrupted_count = 0
         self._trigger(fields.Datetime.now() + FIRST_RETRY)
         return None
 
@@ -126,17 +132,32 @@ class PortalInvitation(models.Model):
         """Note, in a transaction of its own, that the email is being sent: if the run
         dies, it goes last, and once more only.
 
-        :return: whether nobody else uses the invitation
+        :return: how many runs have begun to; 0 if somebody else uses the invitation
         """
-        locked = self.try_lock_for_update(allow_referencing=True)
-        for invitation in locked:
-            invitation.interrupted_count += 1
-        self.env["ir.cron"]._commit_progress()
-        return bool(locked)
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE portal_invitation
+                   SET interrupted_count = COALESCE(interrupted_count, 0) + 1
+                 WHERE id IN (
+                            SELECT id FROM portal_invitation WHERE id = %s
+                               FOR NO KEY UPDATE SKIP LOCKED
+                       )
+             RETURNING interrupted_count
+                """,
+                self.id,
+            )
+        )
+        # As `_commit_progress`, which would read the progress.
+        # pylint: disable-next=invalid-commit
+        self.env.cr.commit()
+        self.invalidate_recordset(["interrupted_count"], flush=False)
+        return rows[0][0] if rows else 0
 
-    def _send_or_cancel(self, emails, sessions):
+    def _send_or_cancel(self, emails, sessions, count):
         """Send the email unless something has happened since it became due.
 
+        :param count: see ``_begin_to_send``
         :return: the ``mail.mail``; none if it is not wanted
         """
         user = self.user_id
@@ -147,7 +168,7 @@ class PortalInvitation(models.Model):
         )
         # Whoever asks for a link gets one, also by a salesperson.
         is_unwanted |= self.priority != RESENT and self._is_unsubscribed()
-        interrupted_count, self.interrupted_count = self.interrupted_count, 0
+        self.interrupted_count = 0
         if not self.due_date or self.due_date > fields.Datetime.now():
             pass  # another run has sent it
         elif user.portal_activation_date:
@@ -164,7 +185,7 @@ class PortalInvitation(models.Model):
             raise UserError(issue)
         elif self._is_over_limit():
             self._hold()
-        elif interrupted_count > INTERRUPTED_MAX:
+        elif count > INTERRUPTED_MAX:
             raise GaveUp(
                 _lt(
                     "Odoo was stopped twice while it sent the email, which may have "
@@ -179,7 +200,6 @@ class PortalInvitation(models.Model):
         """Send the email, and empty it, so that nobody reads the link."""
         key = self.id, self.login, self.revision
         expiry, link, values = emails.get(key) or self._render_alone()[key]
-        values = self._prepare_mail_values(values)
         if not values["email_from"]:
             raise UserError(
                 _lt("Set an email address on the company, or on the salesperson.")
