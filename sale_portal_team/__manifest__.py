@@ -17,4 +17,5 @@
         "wizard/portal_wizard_views.xml",
         "wizard/base_module_uninstall_views.xml",
     ],
+    "uninstall_hook": "uninstall_hook",
 }
