@@ -77,6 +77,17 @@ for lang, subject, hello in (
     body = str(translated.body_html).replace("Bonjour", hello).replace("Hello", hello)
     translated.write({"subject": subject, "body_html": body + footer})
 template.attachment_ids = [(0, 0, {"name": "terms.txt", "raw": b"Our terms"})]
+moved = env["res.partner"].create({"name": "Moved", "email": "moved@example.com"})
+env["sale.order"].create({"partner_id": moved.id}).action_confirm()
+env.flush_all()
+moved.user_ids.portal_invitation_due = False
+env.flush_all()
+env.cr.execute(
+    "UPDATE res_partner SET email = 'here@example.com', "
+    "email_normalized = 'here@example.com' WHERE id = %s",
+    [moved.id],
+)
+env.invalidate_all()
 job = env.ref("sales_confirm_user_create.ir_cron_portal_invitation")
 job.write({"priority": 7, "interval_number": 2, "interval_type": "days"})
 env.ref("sales_confirm_user_create.ir_cron_portal_account_batch").unlink()

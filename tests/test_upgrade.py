@@ -144,7 +144,9 @@ def changed(old):
     db.instance.addons = [old.addons]
     db.shell(old_shop.CHANGES)
     assert len([1 for [website] in db.sql(OLD_VIEWS) if website]) == 3
-    [problem] = _problems(old_shop.update(db))
+    problems = _problems(old_shop.update(db))
+    assert len(problems) == 1, problems
+    [problem] = problems
     assert "(edited before 19.0.2)" in problem
     with old_shop.run(db) as shop:
         yield shop
@@ -324,6 +326,9 @@ def test_administrators_find_a_message_about_it(changed):
     )
     [message] = [row for row in messages if "edited before 19.0.2" in row["body"]]
     assert message["author_id"][1] == "OdooBot"
+    assert "Contacts of Companies" in message["body"], "what to decide"
+    assert "login differs" in message["body"]
+    assert "moved@example.com" in message["body"]
     [member] = changed.admin(
         "discuss.channel.member",
         "search_read",

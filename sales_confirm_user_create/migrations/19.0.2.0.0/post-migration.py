@@ -4,10 +4,18 @@ Odoo itself removes the old columns of users, and the old views with the copies 
 websites have of them, after all scripts.
 """
 
+from markupsafe import Markup
+
 from odoo import SUPERUSER_ID, api
 
 from odoo.addons.sales_confirm_user_create import _set_activation_dates
 
+LISTED = 20
+NEW = "New: Orders / Portal Invitations lists what was sent, what failed, and why."
+SETTINGS = (
+    "To decide in the Website settings: accounts for contacts of companies show their "
+    "own documents (Contacts of Companies); Delete unused accounts; Emails an hour."
+)
 JOBS = {
     "ir_cron_portal_invitation": "Portal Invitations: send",
     "ir_cron_portal_reminder": "Portal Invitations: send reminders",
@@ -24,6 +32,50 @@ def migrate(cr, version):
     _switch_jobs(env)
     env["res.users"]._mark_internal_contacts()
     env.invalidate_all()
+    _tell_administrators(env)
+
+
+def _tell_administrators(env):
+    """Post one message: what is new, and what to decide."""
+    channel = env.ref("mail.channel_admin", raise_if_not_found=False)
+    if not channel:
+        return
+    lines = [NEW, SETTINGS]
+    templates = env["mail.template"].with_context(active_test=False)
+    for template in templates.search([("name", "like", "(edited before 19.0.2)")]):
+        lines.append(
+            "To decide: invitations have a new mail template. Yours is archived, copy "
+            f"your words from there: {template.name}"
+        )
+    if logins := _find_unreachable(env):
+        rest = f", and {len(logins) - LISTED} more" if len(logins) > LISTED else ""
+        lines.append(
+            "To decide: these accounts were never used, and their login differs from "
+            "the address of the contact. They are not invited; change the login, or "
+            f"archive the user: {', '.join(logins[:LISTED])}{rest}"
+        )
+    body = Markup("<p>Portal accounts were updated to 19.0.2.</p><ul>%s</ul>")
+    items = Markup().join(Markup("<li>%s</li>") % line for line in lines)
+    channel.message_post(
+        body=body % items, message_type="comment", subtype_xmlid="mail.mt_comment"
+    )
+
+
+def _find_unreachable(env):
+    """Return the logins of unused accounts that no email of ours goes to."""
+    env.flush_all()
+    env.cr.execute(
+        """
+        SELECT users.login
+          FROM portal_invitation invitation
+          JOIN res_users users ON users.id = invitation.user_id
+          JOIN res_partner partner ON partner.id = users.partner_id
+         WHERE users.active AND users.share AND users.portal_activation_date IS NULL
+           AND lower(users.login) IS DISTINCT FROM lower(partner.email_normalized)
+         ORDER BY users.login
+        """
+    )
+    return [login for [login] in env.cr.fetchall()]
 
 
 def _create_invitations(env):

@@ -8,7 +8,7 @@ _logger = logging.getLogger(__name__)
 
 
 def migrate(cr, version):
-    """Archive the template if the shop has edited it, and say so to administrators."""
+    """Archive the template if the shop has edited it; the message is posted later."""
     env = api.Environment(cr, SUPERUSER_ID, {})
     xml_id = "sales_confirm_user_create.mail_template_portal_invitation"
     template = env.ref(xml_id, raise_if_not_found=False)
@@ -21,9 +21,4 @@ def migrate(cr, version):
     env["ir.model.data"].search(domain).unlink()
     name = f"{template.name} (edited before 19.0.2)"
     template.write({"active": False, "name": name})
-    message = f"Portal invitations have a new mail template. Yours is archived: {name}"
-    _logger.warning(message)
-    if channel := env.ref("mail.channel_admin", raise_if_not_found=False):
-        channel.message_post(
-            body=message, message_type="comment", subtype_xmlid="mail.mt_comment"
-        )
+    _logger.warning("Portal invitations have a new mail template. Archived: %s", name)
