@@ -1,9 +1,11 @@
 from unittest.mock import patch
 
 from odoo import Command
+from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
 
 from odoo.addons.base.models.res_users import ResUsers
+from odoo.addons.sale.models.sale_order import SaleOrder
 
 from ..models.notes.sale_order import ADVICE
 from .common import PortalAccountCommon
@@ -222,3 +224,35 @@ class TestAccountIssue(PortalAccountCommon):
             self._confirm(company_id=company.id, order_line=False), "archived_user"
         )
         self.assertEqual(user.company_ids, self.company)
+
+    def test_order_that_cannot_be_written_still_says_so(self):
+        """As where a module forbids it once the order is approved."""
+        order, write = self._create_order(), SaleOrder.write
+
+        def forbid(orders, vals):
+            if not vals.keys().isdisjoint({"user_created", "portal_account_issue"}):
+                raise UserError(self.env._("You can't edit a validated order."))
+            return write(orders, vals)
+
+        with patch.object(SaleOrder, "write", forbid), self._mute_odoo():
+            order.action_confirm()
+        self.assertEqual(order.state, "sale")
+        [note] = self._get_notes(order)
+        self.assertIn("You can't edit a validated order.", note)
+
+    def test_salesperson_who_cannot_read_the_customer_creates_the_account(self):
+        self.company.portal_account_policy = "never"
+        order = self._confirm(user_id=self.salesperson.id)
+        self.env["ir.rule"].create(
+            {
+                "name": "Customers of the team",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "domain_force": f"[('id', '!=', {self.customer.id})]",
+                "groups": [(6, 0, self.env.ref("sales_team.group_sale_salesman").ids)],
+            }
+        )
+        own = order.with_user(self.salesperson)
+        self.assertFalse(own.portal_account_state, "not readable is not none")
+        answer = own.action_create_portal_account()["params"]["message"]
+        self.assertIn("will be sent to jane@example.com", answer)
+        self.assertEqual(len(self._send_invitations()), 1)

@@ -117,8 +117,13 @@ registry.category("web_tour.tours").add("portal_account_settings", {
             run: "click",
         },
         {
-            content: "Open the settings of the website again",
-            trigger: ".settings_tab .tab[data-key=website]",
+            content: "Open the settings of Sales",
+            trigger: ".settings_tab .tab[data-key=sale_management]",
+            run: "click",
+        },
+        {
+            content: "Their link leads to those of the website",
+            trigger: "#sale_portal_account_setting a[role=button]",
             run: "click",
         },
         {
