@@ -1016,7 +1016,7 @@ def tokens_in(text):
 def assert_tokens_are_whole_links(shop, mail):
     """Check that a secret is the whole address of links to the shop, nothing else."""
     page = lxml.html.fromstring(mail.html)
-    own, tokens = f"{shop.server.url}/my/", set()
+    own, tokens = f"{shop.server.url}/web/portal/", set()
     for link in page.xpath("//a[contains(@href, 'token=')]"):
         href = link.attrib.pop("href")
         assert re.fullmatch(rf"{re.escape(own)}[a-z/]+\?token=[\w.~%=-]+", href), href

@@ -124,6 +124,19 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
         self._assert_claimed(order, "email")
         self.assertIn("is in your account", self._get_notice(response))
 
+    def test_guest_who_is_asked_for_an_account_reads_one_box(self):
+        self.company.portal_account_policy = "ask"
+        self.portal_user.unlink()
+        order = self._create_guest_order()
+        self._log_in()
+        self._order_in_this_browser(order)
+        for url in ("/shop/confirmation", order.get_portal_url()):
+            page = self._open(url)
+            [box] = page.xpath("//*[contains(@class, 'alert-info')]")
+            text = " ".join(box.text_content().split())
+            self.assertTrue(text.startswith("Create an account to follow your order"))
+            self.assertIn("Have an account?", text)
+
     def test_login_of_somebody_else_adds_nothing_and_says_so(self):
         order = self._create_guest_order()
         self._log_in()
