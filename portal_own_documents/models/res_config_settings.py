@@ -5,5 +5,5 @@ class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
     portal_own_documents = fields.Boolean(
-        related="company_id.portal_own_documents", readonly=False
+        related="website_id.company_id.portal_own_documents", readonly=False
     )

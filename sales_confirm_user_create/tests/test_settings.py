@@ -74,9 +74,13 @@ class TestSettings(PortalAccountCommon):
             settings.website_id = website
             settings.portal_account_policy = "ask"
             settings.portal_email_limit = 7
+            settings.portal_own_documents = not company.portal_own_documents
         settings.save().execute()
         self.assertEqual(company.portal_account_policy, "ask")
         self.assertEqual(website.portal_email_limit, 7)
+        self.assertNotEqual(
+            company.portal_own_documents, self.company.portal_own_documents
+        )
         self.assertEqual(self.company.portal_account_policy, "all")
 
     def test_bad_numbers_get_a_clear_answer(self):
