@@ -143,7 +143,8 @@ CATALOG = {
     "groups": "SELECT name::text FROM res_groups",
     "access rights": "SELECT name FROM ir_model_access",
     "rules": "SELECT name FROM ir_rule",
-    "parameters": "SELECT key FROM ir_config_parameter",
+    "parameters": "SELECT key FROM ir_config_parameter "
+    "WHERE key != 'base.partially_updated_database'",
     "attachments": "SELECT name, res_model, res_field FROM ir_attachment "
     "WHERE res_model IN ('res.users', 'ir.module.module') "
     f"OR split_part(url, '/', 2) IN {ADDONS}",

@@ -35,10 +35,16 @@ class PortalTeamPages(CustomerPortal):
             values["payment_amount"] = None
         return values
 
+    def _complete_address_values(self, *args, **kwargs):
+        """Override of `portal`: viewers add no addresses."""
+        request.env.user._check_portal_role("order")
+        return super()._complete_address_values(*args, **kwargs)
+
     def _parse_form_data(self, form_data):
-        """Override of `portal`: the address of a viewer is the company's."""
+        """Override of `portal` to keep what a company and its people share."""
         values, extra = super()._parse_form_data(form_data)
         if request.env.user._is_viewer():
-            names = values.keys() & {"name", "email", "phone"}
-            values = {name: values[name] for name in names}
+            shared = request.env["res.partner"]._commercial_fields()
+            for name in ("company_name", *shared):
+                values.pop(name, None)
         return values, extra

@@ -37,7 +37,8 @@ class PortalTeam(CustomerPortal):
             # a form can send files
             texts = {key: text for key, text in post.items() if isinstance(text, str)}
             try:
-                self._change_team(user_sudo, company_sudo, action, **texts)
+                with request.env.cr.savepoint():
+                    self._change_team(user_sudo, company_sudo, action, **texts)
             except AccessError:
                 raise
             except UserError as error:

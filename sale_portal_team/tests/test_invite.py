@@ -185,6 +185,19 @@ class TestInvite(TeamCommon):
         self.assertEqual(len(self._send_invitations()), 1)
         self.assertEqual(list(self._get_rows()).count("Dora"), 1)
 
+    def test_email_is_not_sent_again_over_the_limit_and_stays_open(self):
+        self._invite_member()
+        key = self._get_key("Dora")
+        self._age(minutes=11)
+        self._limit("daily", 1)
+        self.assertIn("limit is reached", self._do("resend", member=key))
+        self.assertIn("Dora", self._get_rows())
+
+    def test_template_can_be_saved_whatever_invitations_there_are(self):
+        self._confirm_order()
+        template = self.env.ref("sale_portal_team.mail_template_portal_team")
+        template.body_html = template.body_html + " "
+
     def test_invitation_expires_whether_or_not_it_was_sent(self):
         self._invite_member()
         self._invite_member("zoe@example.com", name="Zoe")

@@ -1,6 +1,7 @@
 from lxml import html
 
 from odoo import fields
+from odoo.tests import new_test_user
 
 from ..models.team.member import list_members
 from .common import TeamCommon
@@ -170,3 +171,13 @@ class TestTeam(TeamCommon):
                 )
                 self.assertEqual(response.status_code, 403, action)
         self.assertTrue(self.anna.active)
+
+    def test_what_fails_changes_nothing(self):
+        own = new_test_user(
+            self.env, "own@example.com", "base.group_portal", partner_id=self.acme.id
+        )
+        self._as(self.anna)
+        said = self._do("role", member=f"user-{own.id}", role="administrator")
+        self.assertIn("have a role", said)
+        self.assertFalse(own.portal_role)
+        self.assertFalse(own.portal_team_id)

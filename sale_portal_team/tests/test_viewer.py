@@ -195,7 +195,12 @@ class TestViewer(TeamCommon):
             "company_name": "Evil",
         }
         self._post("/my/address/submit", **values, partner_id=self.vera.partner_id.id)
-        self._post("/my/address/submit", **values, partner_id=depot.id)
+        for data in ({"partner_id": depot.id}, {}):
+            response = self._post("/my/address/submit", **values, **data)
+            self.assertEqual(response.status_code, 403)
+        response = self.url_open(f"/my/address?partner_id={depot.id}")
+        self.assertEqual(response.status_code, 403)
         self.assertEqual(self.acme.street, "Acme Street")
+        self.assertEqual(self.vera.partner_id.street, "Evil Street")
         self.assertEqual(self.acme.name, "Acme")
         self.assertEqual(depot.name, "Depot")

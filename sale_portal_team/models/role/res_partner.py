@@ -39,6 +39,21 @@ class ResPartner(models.Model):
                 raise UserError(self.env._("This contact has no portal user."))
             user_sudo.portal_role = partner.portal_role
 
+    def _can_be_edited_by_current_customer(self, **kwargs):
+        """Override of `portal` to keep addresses of the company from viewers."""
+        user = self.env.user
+        is_open = not user._is_viewer() or self == user.partner_id
+        return is_open and super()._can_be_edited_by_current_customer(**kwargs)
+
+    def _fields_sync(self, values):
+        """Override of `base`, which copies the address of a person to the company: not
+        that of a viewer."""
+        # sudo: reading users takes more rights than editing contacts
+        if self.sudo().user_ids[:1]._is_viewer():
+            closed = {*self._address_fields(), *self._synced_commercial_fields()}
+            values = {name: values[name] for name in values.keys() - closed}
+        return super()._fields_sync(values)
+
     def _compute_portal_administrator_ids(self):
         for partner in self:
             users = partner._find_portal_administrators()

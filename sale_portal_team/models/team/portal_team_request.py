@@ -160,7 +160,8 @@ class PortalTeamRequest(models.TransientModel):
             except Exception:
                 _logger.exception("Portal team: request %s failed", request.id)
                 request.is_due = False
-            self.env["ir.cron"]._commit_progress(1)
+            if not self.env["ir.cron"]._commit_progress(1):
+                break  # the job goes on after a pause
 
     def _process(self):
         """Do what is due; what cannot be done is noted for staff."""
@@ -243,7 +244,7 @@ class PortalTeamRequest(models.TransientModel):
         if not user:
             return inviter._create_colleague(contact)
         is_ended = len(user) == 1 and not user.active and user.portal_ended_date
-        is_theirs = is_ended and user.portal_team_id == team.id
+        is_theirs = is_ended and user.share and user.portal_team_id == team.id
         if (
             not is_theirs
             or user.partner_id != contact
