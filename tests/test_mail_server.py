@@ -75,7 +75,7 @@ def test_a_confirmation_does_not_wait_for_the_mail_server(shop, fault):
     shop.mailbox.wait_for_one(address)
 
 
-def test_a_provider_that_takes_five_emails_gets_one_more_and_no_order_a_note(shop):
+def test_a_provider_that_takes_five_emails_gets_three_more_and_no_order_a_note(shop):
     """Thirty are due; those that are left arrive by themselves, each once."""
     order_ids = [quote(shop, f"throttled{number}@example.com") for number in range(30)]
     attempts = shop.mailbox.attempts
@@ -85,7 +85,7 @@ def test_a_provider_that_takes_five_emails_gets_one_more_and_no_order_a_note(sho
     )
     confirm(shop, *order_ids)
     eventually(lambda: shop.mailbox.attempts > attempts and shop.db.put_off())
-    assert shop.mailbox.attempts == attempts + 6
+    assert shop.mailbox.attempts == attempts + 8
     assert shop.db.due() == 25
     assert not failure_notes(shop, *order_ids)
 
@@ -121,7 +121,7 @@ def test_a_server_that_quotes_the_email_it_refuses_puts_no_link_into_log_or_note
 
     def quote_link(mail):
         links.append(mail.link)
-        return f"554 5.7.1 spam: {mail.link}"
+        return f"554 5.2.0 spam: {mail.link}"
 
     shop.mailbox.refusal = quote_link
     order_id = quote(shop, "quoted.back@example.com")
@@ -135,6 +135,55 @@ def test_a_server_that_quotes_the_email_it_refuses_puts_no_link_into_log_or_note
     shop.mailbox.mend()
     shop.db.pass_time()
     shop.mailbox.wait_for_one("quoted.back@example.com")
+
+
+def test_greylisted_addresses_hold_up_no_other_customer(shop):
+    shop.mailbox.refusal = lambda mail: (
+        "451 4.2.0 greylisted" if "grey" in mail.recipients[0] else None
+    )
+    confirm(shop, *(quote(shop, f"grey{number}@example.com") for number in range(8)))
+    confirm(shop, quote(shop, "not.listed@example.com"))
+    shop.mailbox.wait_for_one("not.listed@example.com")
+    eventually(shop.db.put_off)
+    assert not shop.mailbox.invitations("grey0@example.com")
+    shop.mailbox.mend()
+    shop.db.pass_time()
+    for number in range(8):
+        shop.mailbox.wait_for_one(f"grey{number}@example.com")
+
+
+def test_staff_read_since_when_emails_wait_and_the_log_has_one_line(shop):
+    shop.mailbox.stop()
+    start = len(shop.server.log.read_text(errors="replace"))
+    order_id = quote(shop, "nobody.listens@example.com")
+    confirm(shop, order_id)
+    waiting = "Waiting for the mail server since"
+    fields = ["portal_account_notice"]
+    eventually(
+        lambda: (
+            waiting
+            in (
+                shop.admin("sale.order", "read", [order_id], fields)[0][fields[0]] or ""
+            )
+        )
+    )
+    [invitation] = shop.admin(
+        "portal.invitation",
+        "search_read",
+        [("login", "=", "nobody.listens@example.com")],
+        ["notice", "state"],
+    )
+    assert invitation["state"] == "due"
+    assert waiting in invitation["notice"]
+    log = shop.server.log.read_text(errors="replace")[start:]
+    lines = [line for line in log.splitlines() if " WARNING " in line]
+    assert len(lines) == 1
+    assert "nobody.listens@example.com" in lines[0]
+    assert "Traceback" not in log
+    assert " ERROR " not in log
+    shop.mailbox.mend()
+    shop.db.pass_time()
+    shop.mailbox.wait_for_one("nobody.listens@example.com")
 
 
 def failure_notes(shop, *order_ids):

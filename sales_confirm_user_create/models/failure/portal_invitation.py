@@ -180,7 +180,8 @@ class PortalInvitation(models.Model):
             refusal = error.key
         if (is_refused or refusal) and company._hear_mail_server(refusal, is_first):
             self._forgive(company, refusal)
-            return company._wait_for_mail_server(reason)
+            is_new = company._wait_for_mail_server(reason)
+            return is_new and not (is_refused and error.is_temporary)
         if is_refused and error.is_temporary:
             return not self.due_date
         # What may be about everybody is noted when it is certain.
