@@ -16,8 +16,7 @@ def shop(addon_instance, mailbox):
     """A running shop that speaks German and Arabic, too."""
     with run_shop(addon_instance, mailbox, "messages") as shop:
         codes = tuple(NAMES)
-        ids = shop.db.sql("SELECT id FROM res_lang WHERE code IN %s", codes
-        )
+        ids = shop.db.sql("SELECT id FROM res_lang WHERE code IN %s", codes)
         wizard = shop.admin(
             "base.language.install",
             "create",
