@@ -49,6 +49,10 @@ class TestInvitationFailures(PortalAccountCommon):
         self.assertTrue(capture.records)
         for again in capture.records.mapped("call_at"):
             self.assertAfter(again, fields.Datetime.now(), minutes=5)
+        self.assertRegex(
+            orders[2].portal_account_notice,
+            r"^Waiting for the mail server since .*, next attempt [^.]*\.$",
+        )
         with self._later(minutes=6):
             self.assertEqual(len(self._send_invitations()), 3)
 

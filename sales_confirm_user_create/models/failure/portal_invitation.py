@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_datetime
+from odoo.tools import format_datetime, format_time
 
 from ...smtp import NotSent
 
@@ -100,6 +100,10 @@ class PortalInvitation(models.Model):
 
     @api.model
     def _format_moment(self, date):
+        """Return a time, with its day if that is not today."""
+        now = fields.Datetime.context_timestamp(self, fields.Datetime.now())
+        if fields.Datetime.context_timestamp(self, date).date() == now.date():
+            return format_time(self.env, date, time_format="short")
         return format_datetime(self.env, date, dt_format="short")
 
     # === When to try again === #
@@ -162,7 +166,7 @@ class PortalInvitation(models.Model):
         is_refused = isinstance(error, NotSent)
         if is_refused and error.is_about_server and not error.is_lost:
             # What Python says of a connection is for the log.
-            is_new = company._wait_for_mail_server(error.code and reason)
+            is_new = company._wait_for_mail_server(reason if error.code else False)
             return is_new and not error.is_temporary
         is_first = not self.failure_count
         self.failure_count += 1
