@@ -1,1 +1,1 @@
-from . import res_config_settings, role, team
+from . import ir_ui_view, res_config_settings, role, team

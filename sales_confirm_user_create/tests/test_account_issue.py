@@ -231,14 +231,14 @@ class TestAccountIssue(PortalAccountCommon):
 
         def forbid(orders, vals):
             if not vals.keys().isdisjoint({"user_created", "portal_account_issue"}):
-                raise UserError(self.env._("You can't edit a validated order."))
+                raise UserError("This order is locked.")
             return write(orders, vals)
 
         with patch.object(SaleOrder, "write", forbid), self._mute_odoo():
             order.action_confirm()
         self.assertEqual(order.state, "sale")
         [note] = self._get_notes(order)
-        self.assertIn("You can't edit a validated order.", note)
+        self.assertIn("This order is locked.", note)
 
     def test_salesperson_who_cannot_read_the_customer_creates_the_account(self):
         self.company.portal_account_policy = "never"

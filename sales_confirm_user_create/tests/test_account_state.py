@@ -169,7 +169,7 @@ class TestAccountState(PortalAccountCommon):
             get_shown(**missing, portal_account_issue="no_email"), {issue, create}
         )
         self.assertEqual(
-            get_shown(**missing, portal_account_issue="other_contact"), {issue}
+            get_shown(**missing, portal_account_known=True), {state}
         )
         self.assertEqual(
             get_shown(
