@@ -228,17 +228,18 @@ class TestAccountIssue(PortalAccountCommon):
     def test_order_that_cannot_be_written_still_says_so(self):
         """As where a module forbids it once the order is approved."""
         order, write = self._create_order(), SaleOrder.write
+        reason = "This order is locked."
 
         def forbid(orders, vals):
             if not vals.keys().isdisjoint({"user_created", "portal_account_issue"}):
-                raise UserError("This order is locked.")
+                raise UserError(reason)
             return write(orders, vals)
 
         with patch.object(SaleOrder, "write", forbid), self._mute_odoo():
             order.action_confirm()
         self.assertEqual(order.state, "sale")
         [note] = self._get_notes(order)
-        self.assertIn("This order is locked.", note)
+        self.assertIn(reason, note)
 
     def test_salesperson_who_cannot_read_the_customer_creates_the_account(self):
         self.company.portal_account_policy = "never"

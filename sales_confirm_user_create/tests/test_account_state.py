@@ -168,9 +168,7 @@ class TestAccountState(PortalAccountCommon):
         self.assertEqual(
             get_shown(**missing, portal_account_issue="no_email"), {issue, create}
         )
-        self.assertEqual(
-            get_shown(**missing, portal_account_known=True), {state}
-        )
+        self.assertEqual(get_shown(**missing, portal_account_known=True), {state})
         self.assertEqual(
             get_shown(
                 portal_account_state="activated", portal_account_issue="no_email"
