@@ -55,7 +55,7 @@ class TestConfirm(PortalAccountCommon):
         (english + company_french).action_confirm()
         self.assertIn("created for", english.message_ids[0].body)
         for order in french + company_french:
-            self.assertIn("créé pour", order.message_ids[0].body)
+            self.assertIn("portail créé", order.message_ids[0].body)
 
     def test_note_is_not_in_the_language_of_who_confirms(self):
         self.env["res.lang"]._activate_lang("fr_FR")
