@@ -164,16 +164,18 @@ def test_no_method_gives_the_activation_link(shop, who):
 
 def test_what_a_customer_calls_themselves_is_text_and_not_markup(shop):
     """The name goes into mail, page and chatter; an address cannot bring headers."""
-    name = '<img src=x onerror="alert(1)">"\r\nBcc: thief@example.com'
-    address = "marked.up@example.com"
-    order_id = quote(shop, address, name)
-    confirm(shop, order_id)
-    mail = shop.mailbox.wait_for_one(address)
-    assert mail.recipients == (address,)
-    assert mail.message["Bcc"] is None
-    assert "<img src=x" not in mail.html
-    assert "&lt;img src=x" in mail.html
-    assert not [note for note in shop.db.notes(order_id) if "<img src=x" in note]
+    markup = '<img src=x onerror="alert(1)">"'
+    names = {"marked.up@example.com": markup, "line@example.com": "Jane\r\nBcc: Thief"}
+    names["shown.not@example.com"] = f"{markup} thief@example.com"
+    for address, name in names.items():
+        order_id = quote(shop, address, name)
+        confirm(shop, order_id)
+        mail = shop.mailbox.wait_for_one(address)
+        assert mail.recipients == (address,)
+        assert mail.message["Bcc"] is None
+        assert "<img src=x" not in mail.html
+        assert ("&lt;img src=x" in mail.html) == (name == markup)
+        assert not [note for note in shop.db.notes(order_id) if "<img src=x" in note]
 
     injected = "header@example.com\nBcc: thief@example.com"
     confirm(shop, quote(shop, injected))

@@ -450,6 +450,7 @@ class TestInvitationFailures(PortalAccountCommon):
         self.customer.user_ids.login = "jane"
         self._fail_to_send()
         note = order.message_ids[0].body
+        self.assertIn("pas pu être envoyée", note)
         self.assertIn("est pas une adresse", note)
 
     def test_note_that_raises_stops_neither_the_job_nor_the_others(self):
