@@ -8,6 +8,7 @@
     "depends": ["portal_own_documents", "sales_confirm_user_create"],
     "data": [
         "security/ir.model.access.csv",
+        "security/portal_team_security.xml",
         "data/mail_template_data.xml",
         "views/mail_layout_templates.xml",
         "views/portal_team_templates.xml",

@@ -246,6 +246,17 @@ class TestInvite(TeamCommon):
         self._age(hours=25)
         self.assertEqual(self._invite_member("eve@example.com"), SAME)
 
+    def test_portal_users_find_nobody_before_the_first_login(self):
+        self._invite_member()
+        self._send_invitations()
+        user = self._get_user()
+        for date, found in ((False, False), (fields.Datetime.now(), True)):
+            user.portal_activation_date = date
+            for record in (user, user.partner_id):
+                domain = [("id", "=", record.id)]
+                records = record.sudo(False).with_user(self.anna).search(domain)
+                self.assertEqual(bool(records), found)
+
     def test_new_user_has_no_more_than_who_invites(self):
         self._invite_member(role="administrator")
         self._send_invitations()
