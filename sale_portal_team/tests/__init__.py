@@ -1,1 +1,9 @@
-from . import test_end, test_invite, test_role, test_staff, test_team, test_viewer
+from . import (
+    test_end,
+    test_i18n,
+    test_invite,
+    test_role,
+    test_staff,
+    test_team,
+    test_viewer,
+)

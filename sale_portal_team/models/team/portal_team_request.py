@@ -18,7 +18,6 @@ _logger = logging.getLogger(__name__)
 # for notes, in the language of those who read them
 _lt = LazyTranslate(__name__)
 
-DAY = timedelta(days=1)
 PAUSE = timedelta(minutes=10)
 NAME_MAX = 64
 ELSEWHERE = _lt("the address belongs to somebody else, or declined an account.")
@@ -53,8 +52,6 @@ class PortalTeamRequest(models.TransientModel):
     is_withdrawn = fields.Boolean()
     is_due = fields.Boolean(default=True)
     is_mail_due = fields.Boolean(default=True)
-
-    _due_idx = models.Index("(id) WHERE is_due")
 
     # === What administrators do === #
 
@@ -109,7 +106,7 @@ class PortalTeamRequest(models.TransientModel):
         }
         invited = self._find_open(team)
         people = team._find_portal_members().filtered("active") - invited.user_id
-        since = fields.Datetime.now() - DAY
+        since = fields.Datetime.now() - timedelta(days=1)
         today = [("team_id", "=", team.id), ("create_date", ">", since)]
         if (
             len(people) + len(invited) >= limits["people"]
@@ -144,8 +141,6 @@ class PortalTeamRequest(models.TransientModel):
         else:
             self.write({**values, "is_withdrawn": True})
         self.env["portal.invitation"]._trigger()
-
-    # === What the job does === #
 
     @api.model
     def _process_all(self):
