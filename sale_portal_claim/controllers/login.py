@@ -1,8 +1,9 @@
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from odoo.http import request
 
+from odoo.addons.sales_confirm_user_create.controllers.page import split_link
 from odoo.addons.web.controllers.home import Home
 
 from .portal import claim_order
@@ -16,7 +17,7 @@ class ClaimLogin(Home):
         adds nothing: that route then shows the button.
         """
         is_done = request.httprequest.method == "POST" and request.session.uid == uid
-        url = urlsplit(redirect or "")
+        url = split_link(redirect or "")
         if is_done and (claim := CLAIM_PATH.fullmatch(url.path)):
             [token] = parse_qs(url.query).get("access_token", [None])[:1]
             redirect = claim_order(int(claim[1]), token)

@@ -157,6 +157,16 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
             self._follow_offer(page, "i@straße.de")
             self._assert_claimed(order, "email")
 
+    def test_login_that_leads_to_no_address_works(self):
+        self._log_in()
+        [form] = self._open("/web/login").xpath(
+            "//form[contains(@class, 'oe_login_form')]"
+        )
+        values = {"login": "jane@example.com", "password": PASSWORD}
+        data = dict(form.form_values()) | values | {"redirect": "//a\u2100b/my"}
+        response = self.url_open("/web/login", data=data)
+        self.assertEqual(urlsplit(response.url).path, "/my")
+
     def test_address_of_the_login_alone_adds_nothing(self):
         order = self._create_guest_order()
         token = order.access_token

@@ -1,5 +1,5 @@
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from odoo import http
 from odoo.http import request
@@ -7,7 +7,7 @@ from odoo.tools import consteq
 
 from odoo.addons.web.controllers.home import Home
 
-from .page import get_form_error
+from .page import get_form_error, split_link
 
 # of a page for which a visitor has to log in
 ORDER_PATH = re.compile(r"(?:/\w+)?/my/orders/(\d{1,9})(?:/claim)?")
@@ -21,7 +21,7 @@ class PortalLogin(Home):
     def web_login(self, *args, **kw):
         """Override of `web` to offer the invitation again."""
         response = super().web_login(*args, **kw)
-        url = urlsplit(str(request.params.get("redirect") or ""))
+        url = split_link(str(request.params.get("redirect") or ""))
         if response.is_qweb and ORDER_PATH.fullmatch(url.path):
             response.qcontext["portal_order_link"] = url.geturl()
         return response
@@ -55,7 +55,7 @@ class PortalLogin(Home):
 
     def _find_linked_order(self, link):
         """Return the order that a visitor has the link of, as superuser, or none."""
-        url = urlsplit(link)
+        url = split_link(link)
         # sudo: visitors may not read orders; the token, or the session, names theirs
         orders_sudo = request.env["sale.order"].sudo()
         if not (match := ORDER_PATH.fullmatch(url.path)):

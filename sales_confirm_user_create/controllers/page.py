@@ -1,4 +1,5 @@
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from odoo import http
 from odoo.http import request
@@ -12,6 +13,14 @@ NO_AGE = timedelta(0)
 def set_notice(text):
     """Have the next page of the portal show a sentence, once."""
     request.session[NOTICE] = text
+
+
+def split_link(text):
+    """Return the parts of an address that a visitor sent; of none if it is no such."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return urlsplit("")
 
 
 def is_post():

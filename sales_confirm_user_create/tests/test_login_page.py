@@ -71,3 +71,9 @@ class TestLoginPage(PortalPageCase):
             response = self.url_open("/web/portal/invite", data=data)
             self.assertIn("Please try again", response.text)
             self.assertFalse(self._send_invitations())
+
+    def test_address_that_is_none_leaves_the_page_as_it_is(self):
+        self._open_browser()
+        for link in ("//[", "//my]", "//a℀b/my/orders/1"):
+            response = self.url_open(f"/web/login?redirect={quote(link)}")
+            self.assertEqual(response.status_code, 200, link)
