@@ -24,7 +24,7 @@ DELIVERABLE = re.compile(
 )
 SHOWN_MAX = 80
 # what mail programs make a link of
-LINK_LIKE = re.compile(r"://|www\.|@|\w[.\u3002][^\W\d_]", re.IGNORECASE)
+LINK_LIKE = re.compile(r"://|www\.|@|[^\s.][.\u3002][^\W\d_]", re.IGNORECASE)
 
 
 def new_placeholder():
@@ -137,5 +137,7 @@ def get_shown_name(name):
     program makes a link of, and no line of its own.
     """
     name = " ".join((name or "").split())
-    is_link = LINK_LIKE.search(unicodedata.normalize("NFKC", name))
-    return "" if is_link or len(name) > SHOWN_MAX else name
+    seen = unicodedata.normalize("NFKC", name)
+    # Browsers leave out what nobody sees.
+    seen = "".join(letter for letter in seen if not has_invisible(letter))
+    return "" if LINK_LIKE.search(seen) or len(name) > SHOWN_MAX else name
