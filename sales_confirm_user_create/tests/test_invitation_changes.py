@@ -1,3 +1,5 @@
+from functools import partial
+
 from odoo.tests import new_test_user, tagged
 
 from .common import PortalAccountCommon
@@ -62,6 +64,17 @@ class TestInvitationChanges(PortalAccountCommon):
             self.assertEqual(len(self._send_invitations()), 1)
         self._record_login(self.customer.user_ids)
         self.assertEqual(len(self._get_mails(reset)), 1)
+
+    def test_reset_by_somebody_else_who_is_logged_in_is_the_invitation(self):
+        self._confirm_order()
+        self._send_invitations()
+        other = new_test_user(self.env, "other@example.com", "base.group_portal")
+        users = self.env["res.users"].with_user(other).sudo()
+        with self._later(minutes=11):
+            reset = partial(users.reset_password, self.customer.email)
+            self.assertFalse(self._get_mails(reset))
+            [mail] = self._send_invitations()
+        self.assertEqual(self._get_link_status(mail), "valid")
 
     def test_re_invite_while_due(self):
         self._confirm_order()

@@ -71,10 +71,11 @@ class ResUsers(models.Model):
             raise
 
     def action_reset_password(self):
-        """Override of `auth_signup`: visitors who ask for a new password of an account
+        """Override of `auth_signup`: customers who ask for a new password of an account
         that nobody has used get its invitation: it asks what was there before."""
         invited = self.browse()
-        if self.env.user._is_public():
+        # whoever else is logged in where they ask
+        if not self.env.user._is_internal():
             invited = self._filter_unused_accounts().filtered(
                 lambda user: user.portal_invitation_ids._renew()
             )
