@@ -76,6 +76,7 @@ class ResCompany(models.Model):
             ("due_date", "=", False),
             ("cancel_reason", "=", False),
             ("failure", "=", False),
+            ("bounce_date", "=", False),
             ("reminder_count", "<", self.portal_reminder_max),
             ("user_id.active", "=", True),
             ("user_id.portal_activation_date", "=", False),

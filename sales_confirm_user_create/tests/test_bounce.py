@@ -109,6 +109,15 @@ class TestBounce(PortalAccountCommon):
         self._bounce(mail, template=REPORT[:status] + REPORT[message:])
         self.assertEqual(self._get_invitation().state, "bounced")
         self.assertIn("came back", self._get_invitation().notice)
+        self.assertFalse(self._remind(9))
+
+    def test_bounce_of_the_old_address_stops_nothing(self):
+        _order, mail = self._invite()
+        self.customer.email = "corrected@example.com"
+        self._bounce(mail)
+        [mail] = self._send_invitations()
+        self.assertEqual(mail["email_to"], ["corrected@example.com"])
+        self.assertEqual(self._get_invitation().state, "sent")
 
     def test_bounce_of_another_email_changes_nothing(self):
         _order, mail = self._invite()

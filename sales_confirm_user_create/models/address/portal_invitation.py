@@ -27,7 +27,13 @@ class PortalInvitation(models.Model):
         self.user_id.with_context(sales_confirm_user_create_activation=Trusted).write(
             {"login": address}
         )
-        self._resend(sent_date=False, expiry_date=False, sent_count=0, reminder_count=0)
+        self._resend(
+            sent_date=False,
+            expiry_date=False,
+            sent_count=0,
+            reminder_count=0,
+            message_id=False,  # what comes back from the old address is no news
+        )
         self.order_id._note_about_customer(
             _lt("%s has a new address: the portal account follows, and is invited.")
         )
