@@ -77,6 +77,7 @@ class ResCompany(models.Model):
             ("cancel_reason", "=", False),
             ("failure", "=", False),
             ("bounce_date", "=", False),
+            ("held_date", "=", False),
             ("reminder_count", "<", self.portal_reminder_max),
             ("user_id.active", "=", True),
             ("user_id.portal_activation_date", "=", False),

@@ -184,3 +184,42 @@ class TestBrake(PortalAccountCommon):
         self._send_invitations()
         a.sent_date = fields.Datetime.now() - timedelta(hours=2)
         self.assertFalse(a._get_hour_count())
+
+    def test_email_counts_for_its_hour_only(self):
+        self.website.portal_email_limit = 8
+        [a] = self._get_invitations(self._order("a"))
+        for minutes in range(0, 200, 10):
+            with self._later(minutes=minutes):
+                a._renew()
+                self.assertSent(self._send_invitations(), "a")
+        with self._later(minutes=195):
+            self._order("b", "c")
+            self.assertSent(self._send_invitations(), "b", "c")
+
+    def test_visitor_who_asks_for_a_held_one_alerts_nobody(self):
+        orders = self._order("a", "b", "c")
+        self._send_invitations()
+        held, since = self._get_invitations(orders[2]), self._now()
+        for minutes in (10, 20):
+            with self._later(minutes=minutes):
+                self.assertTrue(held._renew())
+                orders[2]._invite_again()
+                self.assertFalse(self._send_invitations())
+        self.assertEqual(len(self._get_activities(orders)), 1)
+        self.assertLessEqual(held.held_date, since)
+        with self._later(minutes=70):
+            self.assertTrue(held._renew(), "it may be sent by now")
+            self.assertSent(self._send_invitations(), "c")
+
+    def test_reminder_releases_nothing(self):
+        self._order("a")
+        self._send_invitations()
+        with self._later(days=2):
+            self._order("b", "c")
+            self._send_invitations()
+            self._order("a")
+            self.assertFalse(self._send_invitations())
+        self.assertSent(self._remind(5), "b", "c")
+
+    def _now(self):
+        return fields.Datetime.now()

@@ -54,8 +54,10 @@ class PortalInvitation(models.Model):
             or not self._filter_with_order()
         ):
             return False
-        # What is due is sent as soon as the mail server accepts it.
-        if not self.due_date and not self.user_id._get_no_invitation_reason():
+        # What is due is sent as soon as the mail server accepts it, and what is held
+        # would be held again, and staff told again.
+        is_waiting = self.due_date or (self.held_date and self._is_over_limit())
+        if not is_waiting and not self.user_id._get_no_invitation_reason():
             self._resend()
         return True
 

@@ -6,6 +6,7 @@ from odoo.tools import SQL
 from odoo.tools.translate import LazyTranslate
 
 from ...tools import RETRIED_EXCEPTIONS
+from ..activation.res_users import RESEND_PAUSE
 
 _logger = logging.getLogger(__name__)
 _lt = LazyTranslate(__name__)
@@ -45,10 +46,11 @@ class PortalInvitation(models.Model):
         [[count]] = self.env.execute_query(
             SQL(
                 """
-                SELECT COALESCE(SUM(hour_count), 0)
+                SELECT COALESCE(SUM(LEAST(hour_count, %s)), 0)
                   FROM portal_invitation
                  WHERE website_id = %s AND sent_date > %s
                 """,
+                HOUR // RESEND_PAUSE,
                 self.website_id.id,
                 fields.Datetime.now() - HOUR,
             )
