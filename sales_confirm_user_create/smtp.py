@@ -64,7 +64,8 @@ class NotSent(MailDeliveryException):
         :param is_about_server: and not about this recipient
         :param is_lost: the server may have got the email
         """
-        words = " ".join(text.split())
+        # PostgreSQL stores no NUL, which a server may send.
+        words = " ".join(text.replace("\0", " ").split())
         if found := ENHANCED_CODE.match(words):
             # a reply of several lines repeats it
             words = f"{found[0]} {words.replace(found[0], '')}"

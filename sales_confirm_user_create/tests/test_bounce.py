@@ -111,6 +111,12 @@ class TestBounce(PortalAccountCommon):
         self.assertIn("came back", self._get_invitation().notice)
         self.assertFalse(self._remind(9))
 
+    def test_report_that_cannot_be_stored_is_a_bounce(self):
+        _order, mail = self._invite()
+        self._bounce(mail, template=REPORT.replace("unknown", "un\0known"))
+        self.env.flush_all()
+        self.assertIn("un known", self._get_invitation().failure)
+
     def test_bounce_of_the_old_address_stops_nothing(self):
         _order, mail = self._invite()
         self.customer.email = "corrected@example.com"
