@@ -2,12 +2,18 @@
 
 import pytest
 
+from .browser import MESSAGE, SCREENS, check_out, choose_password
 from .client import new_contact, new_quotation
 from .database import eventually
 from .mailbox import token_in
 from .shop import confirm, quote, run_shop, state_of
 
 THROTTLE = "451 4.7.1 too many messages, try again later"
+REPLIES = {
+    "refusing": THROTTLE,
+    "greylisting": "451 4.2.0 greylisted",
+    "unknown": "550 5.1.1 user unknown",
+}
 # in seconds
 SLOW = 15
 
@@ -36,7 +42,7 @@ def break_mail(mailbox, fault):
     elif fault == "slow":
         mailbox.delay = SLOW
     else:
-        mailbox.refusal = lambda mail: THROTTLE
+        mailbox.refusal = lambda mail: REPLIES[fault]
 
 
 @pytest.mark.parametrize("fault", ["down", "slow", "refusing"])
@@ -73,6 +79,33 @@ def test_a_confirmation_does_not_wait_for_the_mail_server(shop, fault):
     confirm(shop, quote(shop, f"last.{fault}@example.com"))
     shop.mailbox.wait_for_one(f"last.{fault}@example.com")
     shop.mailbox.wait_for_one(address)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("fault", "screen"),
+    [
+        ("down", "phone"),
+        ("slow", "desktop"),
+        ("greylisting", "phone"),
+        ("unknown", "desktop"),
+    ],
+)
+def test_a_guest_orders_whatever_the_mail_server_does(shop, open_page, fault, screen):
+    address = f"guest.{fault}@example.com"
+    chair = shop.db.product("Office Chair")
+    break_mail(shop.mailbox, fault)
+    page = open_page(shop.server, SCREENS[screen])
+    check_out(page, chair[0], address, f"mail-server-{fault}")
+    assert address in page.locator(MESSAGE).inner_text()
+    order_id = shop.db.last_order(address)
+    eventually(lambda: fault == "slow" or shop.db.put_off())
+    shop.mailbox.mend()
+    shop.db.pass_time()
+    mail = shop.mailbox.wait_for_one(address)
+    page = open_page(shop.server, SCREENS[screen])
+    choose_password(page, mail.link, "correct horse battery", f"after-{fault}")
+    assert f"/my/orders/{order_id}" in page.url
 
 
 def test_a_provider_that_takes_five_emails_gets_three_more_and_no_order_a_note(shop):
