@@ -12,7 +12,7 @@ ORDERING = re.compile(
     r"|extra_info|set_delivery|get_delivery|delivery_methods)"
     r"|/website_sale/(set|get)_pickup|/website/form/shop\.sale\.order"
     r"|/my/orders/(reorder|<[^>]+>/(accept|decline|transaction|update))"
-    r"|/my/(payment_method|invoices/overdue|address/archive)"
+    r"|/my/(payment_method|invoices/overdue|address($|/archive))|/wallet/top_up"
     r"|/payment/(pay$|transaction|archive_token)|/invoice/transaction"
 )
 
