@@ -87,6 +87,7 @@ class PortalTeam(CustomerPortal):
         user_sudo,
         company_sudo,
         action,
+        /,
         member="",
         role="",
         name="",

@@ -14,7 +14,7 @@ def list_members(company, requests):
     :param company: a contact
     :param requests: its open invitations
     """
-    users = company._find_portal_members() - requests.user_id
+    users = company._find_portal_members()
     logs = company.env["res.users.log"]._read_group(
         [("create_uid", "in", users.ids)], ["create_uid"], ["create_date:max"]
     )

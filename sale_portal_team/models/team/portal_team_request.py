@@ -1,5 +1,4 @@
 import logging
-from contextlib import suppress
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -9,6 +8,7 @@ from odoo.tools.translate import LazyTranslate
 from odoo.addons.sales_confirm_user_create.tools import (
     RETRIED_EXCEPTIONS,
     get_deliverable_address,
+    get_spellings,
 )
 
 from ..res_config_settings import MAX
@@ -74,7 +74,7 @@ class PortalTeamRequest(models.TransientModel):
         known = map(get_deliverable_address, logins)
         if address in {*known, *self._find_open(team).mapped("email")}:
             raise UserError(self.env._("%s is in the list already.", address))
-        self._check_limits(team)
+        self._check_limits(team, address)
         values = {"inviter_id": inviter.id, "company_id": company.id, "role": role}
         self.create({**values, "team_id": team.id, "name": name, "email": address})
         self.env["portal.invitation"]._trigger()
@@ -93,11 +93,15 @@ class PortalTeamRequest(models.TransientModel):
         )
 
     @api.model
-    def _check_limits(self, team):
-        """Check that a company can invite one more.
+    def _check_limits(self, team, address):
+        """Check that a company can invite one more, and this address again.
 
         :raise UserError: it has reached a limit
         """
+        sent = [("team_id", "=", team.id), ("email", "=", address)]
+        since = fields.Datetime.now() - PAUSE
+        if self.search_count([*sent, ("create_date", ">", since)]):
+            raise UserError(self.env._("An email was sent less than ten minutes ago."))
         # sudo: visitors may not read parameters
         get_param = self.env["ir.config_parameter"].sudo().get_param
         limits = {
@@ -105,7 +109,7 @@ class PortalTeamRequest(models.TransientModel):
             for key, default in MAX.items()
         }
         invited = self._find_open(team)
-        people = team._find_portal_members().filtered("active") - invited.user_id
+        people = team._find_portal_members().filtered("active")
         since = fields.Datetime.now() - timedelta(days=1)
         today = [("team_id", "=", team.id), ("create_date", ">", since)]
         if (
@@ -128,12 +132,8 @@ class PortalTeamRequest(models.TransientModel):
         """
         values = {"inviter_id": inviter.id, "is_due": True}
         if action == "resend":
-            if fields.Datetime.now() - self.create_date < PAUSE:
-                raise UserError(
-                    self.env._("An email was sent less than ten minutes ago.")
-                )
             self.is_withdrawn = True
-            self._check_limits(inviter.partner_id.commercial_partner_id)
+            self._check_limits(inviter.partner_id.commercial_partner_id, self.email)
             self.is_due = False
             self.copy({**values, "is_withdrawn": False, "is_mail_due": True})
         elif action == "role":
@@ -163,6 +163,8 @@ class PortalTeamRequest(models.TransientModel):
         self.is_due, reason = False, False
         author, team = self.inviter_id.partner_id, self.env["res.partner"]
         team = team.browse(self.team_id).exists()
+        if self.user_id.partner_id.commercial_partner_id != team:
+            self.user_id = False  # somebody else's by now
         note = WITHDRAWN if self.is_withdrawn else INVITED
         person = self.user_id.partner_id
         try:
@@ -179,8 +181,8 @@ class PortalTeamRequest(models.TransientModel):
 
     def _withdraw_user(self):
         """Delete the account that nobody has used, or end it again."""
-        user = self.user_id
-        if user.active and not user.portal_activation_date:
+        user = self.user_id._filter_unused_accounts()
+        if user.active:
             if user.portal_invitation_ids.is_account_created:
                 user._delete_unused()
             else:
@@ -214,10 +216,7 @@ class PortalTeamRequest(models.TransientModel):
     def _find_or_create_user(self, inviter, team):
         """Return the new user of the address, or one whose access was ended."""
         address, orders = self.email, self.env["sale.order"]
-        forms = {address}
-        with suppress(UnicodeError):
-            forms.add(address.encode().decode("idna"))
-        contacts = team.search([("email_normalized", "in", [*forms])])
+        contacts = team.search([("email_normalized", "in", [*get_spellings(address)])])
         if address in orders._get_contacts_without_account(
             {address}
         ) or contacts.filtered(lambda known: known.commercial_partner_id != team):
@@ -238,13 +237,14 @@ class PortalTeamRequest(models.TransientModel):
         user = users.browse([known.id for known in found])
         if not user:
             return inviter._create_colleague(contact)
-        is_ended = len(user) == 1 and not user.active and user.portal_ended_date
-        is_theirs = is_ended and user.share and user.portal_team_id == team.id
+        is_theirs = len(user) == 1 and user.share and user.portal_team_id == team.id
+        is_unused = user._filter_unused_accounts() and user.active
         if (
-            not is_theirs
+            not (is_theirs and (is_unused or user.portal_ended_date))
             or user.partner_id != contact
             or user._get_mailbox() != address
         ):
             raise RefusedError(ELSEWHERE)
-        user._restore_portal_access(self.role)
+        if not is_unused:
+            user._restore_portal_access(self.role)
         return user

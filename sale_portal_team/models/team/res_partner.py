@@ -9,7 +9,8 @@ class ResPartner(models.Model):
 
     def _find_portal_members(self):
         """Return the portal users of a company, as superuser: the active ones, and
-        those whose access its administrators have ended."""
+        those whose access its administrators have ended. Who is invited is none before
+        the first login: nobody learns whether a request had an effect."""
         # sudo: users are not for everybody to read; callers say what they show
         users_sudo = self.env["res.users"].sudo().with_context(active_test=False)
         portal_id = self.env["ir.model.data"]._xmlid_to_res_id("base.group_portal")
@@ -19,7 +20,15 @@ class ResPartner(models.Model):
                 ("share", "=", True),
                 ("all_group_ids", "in", portal_id),
                 "|",
+                "&",
                 ("active", "=", True),
+                "|",
+                ("portal_activation_date", "!=", False),
+                (
+                    "portal_invitation_ids",
+                    "not any",
+                    [("portal_inviter_id", "!=", False)],
+                ),
                 "&",
                 ("portal_ended_date", "!=", False),
                 ("portal_team_id", "=", self.id),

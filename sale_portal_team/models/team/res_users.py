@@ -1,3 +1,7 @@
+from contextlib import suppress
+
+from psycopg2 import IntegrityError
+
 from odoo import Command, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.translate import LazyTranslate
@@ -95,15 +99,17 @@ class ResUsers(models.Model):
         """
         # Odoo lets nobody archive themselves.
         user = self.with_user(self.env.ref("base.user_root")).sudo()
+        company = self.partner_id.commercial_partner_id
+        if not user._get_portal_role():
+            user.write({"portal_role": False})
+            user.portal_team_id = company.id  # who may invite again
         user.write({"active": False, "portal_ended_date": fields.Datetime.now()})
         user._end_proof(keep_password=True)
         user._clear_credentials()
         # An accepted invitation would be open again.
         requests_sudo = user.env["portal.team.request"]
         requests_sudo.search([("user_id", "=", self.id)]).is_withdrawn = True
-        partner = self.partner_id
-        company = partner.commercial_partner_id
-        company._note_portal_team(partner, author, ENDED, name=self.name)
+        company._note_portal_team(self.partner_id, author, ENDED, name=self.name)
 
     def _restore_portal_access(self, role):
         """Give this user access again, once the new invitation is accepted."""
@@ -112,6 +118,18 @@ class ResUsers(models.Model):
         self._end_proof(keep_password=True)
         self._clear_credentials()
         self.portal_invitation_ids.is_account_created = False
+
+    def _delete_unused(self):
+        """Override of `sales_confirm_user_create`: a contact that was created by an
+        invitation, and stayed, would tell that the invitation had an effect."""
+        invitations = self.portal_invitation_ids.filtered("portal_inviter_id")
+        contacts = invitations.filtered("is_account_created").partner_id
+        res = super()._delete_unused()
+        for contact in contacts.exists():
+            if contact.create_uid.share and contact.type == "contact":
+                with suppress(UserError, IntegrityError), self.env.cr.savepoint():
+                    contact.unlink()
+        return res
 
     def _create_colleague(self, contact):
         """Return a new portal user of a contact, with no more than this user has."""
