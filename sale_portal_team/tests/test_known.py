@@ -72,9 +72,21 @@ class TestKnown(TeamCommon):
         self.assertTrue(user.active)
 
     def test_list_says_the_same_after_a_month(self):
-        self._invite_both()
-        self.env["portal.team.request"].search([]).unlink()
+        self._create_customer("Guest", "guest@example.com")
+        self._invite_member("guest@example.com", name="Guest")
+        self._invite_member()
+        link = self._get_sent_link()
+        requests = self.env["portal.team.request"]
+        self.env.cr.execute(
+            "UPDATE portal_team_request SET write_date = write_date - %s",
+            [timedelta(days=31)],
+        )
+        requests._transient_vacuum()
+        self.assertFalse(requests.search([]))
         self.assertFalse({"Dora", "Guest"} & self._get_rows().keys())
+        self.assertFalse(self._get_user())
+        self.assertIn("does not work", self._get_heading(self._open_link(link)))
+        self._as(self.anna)
         # and the next invitation starts anew
         self._invite_member(role="viewer")
         self.assertTrue(self._send_invitations())

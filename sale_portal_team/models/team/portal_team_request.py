@@ -31,11 +31,8 @@ class RefusedError(Exception):
 
 
 class PortalTeamRequest(models.TransientModel):
-    """Somebody whom an administrator of a company invites.
-
-    The page shows it the same whether or not the address can be invited, which the job
-    finds out: nobody learns whose addresses the shop knows.
-    """
+    """Somebody whom an administrator of a company invites: the page shows it the same
+    whether or not the address can be invited, which the job finds out."""
 
     _name = "portal.team.request"
     _description = "Invitation by a Colleague"
@@ -52,6 +49,12 @@ class PortalTeamRequest(models.TransientModel):
     is_withdrawn = fields.Boolean()
     is_due = fields.Boolean(default=True)
     is_mail_due = fields.Boolean(default=True)
+
+    def unlink(self):
+        """Override of `base`: after a month nobody accepts what is in no list."""
+        for request in self.filtered(lambda request: not request.is_withdrawn):
+            request._withdraw_user()
+        return super().unlink()
 
     # === What administrators do === #
 
@@ -182,7 +185,7 @@ class PortalTeamRequest(models.TransientModel):
     def _withdraw_user(self):
         """Delete the account that nobody has used, or end it again."""
         user = self.user_id._filter_unused_accounts()
-        if user.active:
+        if user.active and user.partner_id.commercial_partner_id.id == self.team_id:
             if user.portal_invitation_ids.is_account_created:
                 user._delete_unused()
             else:
@@ -237,14 +240,10 @@ class PortalTeamRequest(models.TransientModel):
         user = users.browse([known.id for known in found])
         if not user:
             return inviter._create_colleague(contact)
-        is_theirs = len(user) == 1 and user.share and user.portal_team_id == team.id
-        is_unused = user._filter_unused_accounts() and user.active
-        if (
-            not (is_theirs and (is_unused or user.portal_ended_date))
-            or user.partner_id != contact
-            or user._get_mailbox() != address
-        ):
+        is_ended = len(user) == 1 and not user.active and user.portal_ended_date
+        is_theirs = is_ended and user.share and user.portal_team_id == team.id
+        is_same = user.partner_id == contact and user._get_mailbox() == address
+        if not is_theirs or not is_same:
             raise RefusedError(ELSEWHERE)
-        if not is_unused:
-            user._restore_portal_access(self.role)
+        user._restore_portal_access(self.role)
         return user
