@@ -1,6 +1,6 @@
 from lxml import html
 
-from odoo import fields
+from odoo import Command, fields
 from odoo.tests import new_test_user
 
 from ..models.team.member import list_members
@@ -75,6 +75,42 @@ class TestTeam(TeamCommon):
             self._create_member(f"M{number}", "buyer")
         count()
         self.assertEqual(count(), few)
+
+    def test_page_of_500_people_takes_no_more_queries(self):
+        self._as(self.anna)
+
+        def count():
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.assertEqual(self.url_open("/my/team").status_code, 200)
+            return self.env.cr.sql_log_count - before
+
+        count()  # what Odoo caches
+        few = count()
+        partners = self.env["res.partner"].create(
+            [{"name": f"M{n}", "parent_id": self.acme.id} for n in range(500)]
+        )
+        users = self.env["res.users"].with_context(no_reset_password=True)
+        users = users.create(
+            [
+                {
+                    "login": f"m{partner.id}@example.com",
+                    "partner_id": partner.id,
+                    "group_ids": [Command.set(self.anna.group_ids.ids)],
+                    "portal_activation_date": fields.Datetime.now(),
+                }
+                for partner in partners
+            ]
+        )
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE res_users SET portal_role = 'buyer', portal_team_id = %s "
+            "WHERE id = ANY(%s)",
+            [self.acme.id, users.ids],
+        )
+        count()
+        self.assertLessEqual(count(), few)
+        self.assertIn("M499", self.url_open("/my/team").text)
 
     def test_role_is_changed(self):
         self._as(self.anna)

@@ -15,7 +15,9 @@ class ResUsers(models.Model):
 
     _inherit = "res.users"
 
-    portal_role = fields.Selection(selection=ROLES, copy=False, groups=STAFF)
+    portal_role = fields.Selection(
+        selection=ROLES, copy=False, index="btree_not_null", groups=STAFF
+    )
     # a number: a merge of contacts rewrites references, and roles would count in
     # another company
     portal_team_id = fields.Integer(
