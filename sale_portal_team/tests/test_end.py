@@ -16,6 +16,14 @@ class TestEnd(TeamCommon):
         self.assertTrue(self.bob.partner_id.active)
         self.assertIn("Ended", self._get_rows()["Bob"])
 
+    def test_administrator_whose_access_has_ended_is_none(self):
+        self._create_member("Ada", "administrator")
+        self._end("Ada")
+        for action in ("role", "end"):
+            said = self._do(action, member=self._get_key("Anna"), role="buyer")
+            self.assertIn("last administrator", said)
+        self.assertEqual(self.anna._get_portal_role(), "administrator")
+
     def test_password_and_keys_end(self):
         key = self.env["res.users.apikeys"].with_user(self.bob).sudo()
         key._generate(None, "key", None)

@@ -141,7 +141,7 @@ class TestInvite(TeamCommon):
     def test_bad_input_is_said(self):
         for email in ("", "dora", "a@example.com, b@example.com", "a@" + "x" * 400):
             self.assertIn("valid email", self._invite_member(email))
-        self.assertIn("Enter a name", self._invite_member(name=" "))
+        self.assertIn("Enter a name", self._invite_member(name=" \0"))
         self.assertIn("Enter a name", self._invite_member(name="x" * 65))
         self.assertIn("Choose a role", self._invite_member(role="owner"))
         self.assertFalse(self.env["portal.team.request"].search([]))

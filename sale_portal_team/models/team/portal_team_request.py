@@ -65,7 +65,8 @@ class PortalTeamRequest(models.TransientModel):
         :param company: of the shop, which sends the email
         :raise UserError: with what to correct
         """
-        name, address = " ".join(name.split()), get_deliverable_address(email)
+        name = " ".join(name.replace("\0", " ").split())
+        address = get_deliverable_address(email)
         if not name or len(name) > NAME_MAX:
             raise UserError(self.env._("Enter a name of up to %s letters.", NAME_MAX))
         if not address:

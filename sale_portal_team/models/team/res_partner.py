@@ -39,6 +39,7 @@ class ResPartner(models.Model):
         """Return the users who manage the people of companies, as superuser: those who
         have logged in once."""
         domain = [
+            ("active", "=", True),  # whatever the context says
             ("portal_role", "=", "administrator"),
             ("portal_team_id", "in", self.ids),
             ("portal_activation_date", "!=", False),
