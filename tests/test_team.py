@@ -175,7 +175,7 @@ def look_at_team(shop, page):
             page.set_viewport_size(size)
             assert_accessible(page)
     page.set_viewport_size(before)
-    open_website(page, TEAM)
+    open_website(page, f"/en{TEAM}")
 
 
 def buy_as(shop, name):

@@ -50,11 +50,12 @@ class TestInvite(TeamCommon):
         self.assertIn("Don't know this company?", text)
 
     def test_names_in_the_email_become_no_links(self):
-        self.anna.name = "Go to https://evil.example now"
+        self.anna.name = "Go to https://evil.example now\nor evil\u3002com"
         self._invite_member()
         [mail] = self._send_invitations()
         self.assertNotIn("https://evil", str(mail["body"]))
         self.assertNotIn("evil.example", str(mail["body"]))
+        self.assertNotRegex(mail["subject"], "\n|\u3002")
 
     def test_reminder_is_sent(self):
         self._invite_member()
