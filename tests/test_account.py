@@ -106,7 +106,7 @@ def test_a_second_contact_of_the_buyer_has_an_account_of_their_own(shop, open_pa
         page = open_page(shop.server)
         link = shop.mailbox.wait_for_one(address).link
         choose_password(page, link, PASSWORD, "colleague")
-        assert page.url.endswith(f"/my/orders/{order_id}")
+        assert f"/my/orders/{order_id}?access_token=" in page.url
         customer = Visitor(shop.server).log_in(address, PASSWORD)
         pdf = customer.get(f"/my/orders/{order_id}?report_type=pdf&download=true")
         assert pdf.content.startswith(b"%PDF")

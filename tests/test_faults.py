@@ -180,7 +180,10 @@ def test_no_order_loses_its_account_when_the_server_is_killed(new_shop):
 
     eventually(all_sent, patience=120, pause=1)
     copies = [len(shop.mailbox.invitations(address)) for *_ids, address in carts]
-    assert min(copies) == 1
+    # What was killed twice while it was sent may have arrived: staff decide.
+    for (order_id, *_ids), count in zip(carts, copies, strict=True):
+        notes = [n for n in shop.db.notes(order_id) if "Odoo was stopped twice" in n]
+        assert count or notes, order_id
     assert sum(copies) - KILLED_ORDERS <= KILLS
     assert max(copies) <= 3
 
