@@ -93,6 +93,7 @@ class TestBrake(PortalAccountCommon):
                 {
                     "provider_id": provider.id,
                     "payment_method_id": self.env["payment.method"]
+                    .with_context(active_test=False)
                     .search([], limit=1)
                     .id,
                     "amount": order.amount_total,
