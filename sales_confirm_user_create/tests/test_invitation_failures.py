@@ -504,6 +504,10 @@ class TestInvitationFailures(PortalAccountCommon):
         self.assertEqual(levels, ["ERROR", "WARNING", "WARNING", "WARNING"])
         for order in orders:
             self.assertIn("template has an error", order.portal_account_notice)
+        told = self.env.ref("mail.channel_admin").message_ids.filtered(
+            lambda message: "template has an error" in message.body
+        )
+        self.assertEqual(told.mapped("message_type"), ["comment"], "once, unread")
         template.body_html = "<p>Hello</p>"
         with self._later(minutes=30):
             self.assertEqual(len(self._send_invitations()), 6)

@@ -37,9 +37,6 @@ def migrate(cr, version):
 
 def _tell_administrators(env):
     """Post one message: what is new, and what to decide."""
-    channel = env.ref("mail.channel_admin", raise_if_not_found=False)
-    if not channel:
-        return
     lines = [NEW, SETTINGS]
     templates = env["mail.template"].with_context(active_test=False)
     for template in templates.search([("name", "like", "(edited before 19.0.2)")]):
@@ -56,9 +53,7 @@ def _tell_administrators(env):
         )
     body = Markup("<p>Portal accounts were updated to 19.0.2.</p><ul>%s</ul>")
     items = Markup().join(Markup("<li>%s</li>") % line for line in lines)
-    channel.message_post(
-        body=body % items, message_type="comment", subtype_xmlid="mail.mt_comment"
-    )
+    env["portal.invitation"]._tell_administrators(body % items)
 
 
 def _find_unreachable(env):

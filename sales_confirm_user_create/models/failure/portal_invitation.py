@@ -117,25 +117,33 @@ class PortalInvitation(models.Model):
         # What failed may have been the transaction: go on in a new one.
         self.env["ir.cron"]._commit_progress()
         try:
-            self._log_failure(error)
+            is_broken = self._log_failure(error)
             with self.env.cr.savepoint():
                 is_news = self._postpone(error)
             if is_news:
                 with self.env.cr.savepoint():
                     self.order_id._note_invitation_failure(self)
+            if is_broken:
+                with self.env.cr.savepoint():
+                    text = self.env._("The portal invitation could not be sent. %s")
+                    self._tell_administrators(text % self._describe_failure())
         except Exception:
             _logger.exception("Portal invitation %s: failure not noted", self.id)
 
     def _log_failure(self, error):
         """Log one line; and where nobody expects an error, or for the first email that
-        a template breaks, the traceback."""
-        cause = None
-        if isinstance(error, BrokenTemplate):
+        a template breaks, the traceback.
+
+        :return: whether it is the first email that a template breaks
+        """
+        cause, is_broken = None, isinstance(error, BrokenTemplate)
+        if is_broken:
             # sudo: see `_compute_notice`
-            is_known = self.company_id.sudo().portal_refusal == self._get_reason(error)
+            refusal = self.company_id.sudo().portal_refusal
+            is_broken = not self.failure_count and refusal != self._get_reason(error)
             # Odoo's own error repeats the template, and the traceback.
             cause = error.__cause__ and (error.__cause__.__cause__ or error.__cause__)
-            cause = None if is_known else cause
+            cause = cause if is_broken else None
         elif not isinstance(error, NotSent | UserError):
             cause = error
         _logger.log(
@@ -148,6 +156,14 @@ class PortalInvitation(models.Model):
             self.with_context(lang="en_US")._get_reason(error, for_log=True),
             exc_info=cause,
         )
+        return is_broken
+
+    @api.model
+    def _tell_administrators(self, body):
+        """Post a message in the channel of the administrators, which counts as unread."""
+        if channel := self.env.ref("mail.channel_admin", raise_if_not_found=False):
+            kind = {"message_type": "comment", "subtype_xmlid": "mail.mt_comment"}
+            channel.message_post(body=body, **kind)
 
     def _get_reason(self, error, for_log=False):
         """Return what kept an email from being sent, as text for staff."""
