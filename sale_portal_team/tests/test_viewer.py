@@ -97,6 +97,41 @@ class TestViewer(TeamCommon):
                 self.assertTrue(response.url.endswith("/my/team"))
                 self.assertIn("ask Anna", response.text)
 
+    def test_routes_of_related_apps_are_closed(self):
+        self._as(self.vera)
+        for app, path, params in (
+            ("website_sale_loyalty", "/coupon/abc", None),
+            ("website_sale_loyalty", "/shop/claimreward?reward_id=1", None),
+            ("website_sale_loyalty", "/wallet/top_up?trigger_product_id=1", None),
+            (
+                "website_sale_collect",
+                "/shop/set_click_and_collect_location",
+                {"pickup_location_data": "{}"},
+            ),
+            (
+                "website_sale_mondialrelay",
+                "/website_sale_mondialrelay/update_shipping",
+                {},
+            ),
+        ):
+            if app not in self.env.registry._init_modules:
+                continue
+            with self.subTest(path):
+                if params is None:
+                    self.assertTrue(self.url_open(path).url.endswith("/my/team"))
+                else:
+                    self.assertIn("AccessError", str(self._call(path, **params)))
+
+    def test_lists_of_related_apps_offer_no_cart(self):
+        if "product.wishlist" not in self.env:
+            self.skipTest("needs the wishlist")
+        for user, is_hidden in ((self.vera, True), (self.bob, False)):
+            self._as(user)
+            self._call("/shop/wishlist/add", product_id=self.product.id)
+            page = self.url_open("/shop/wishlist").text
+            self.assertIn("o_wish_add", page)
+            self.assertEqual(".o_wish_add, [name=" in page, is_hidden)
+
     def test_viewer_signs_no_quotation_with_or_without_its_link(self):
         order = self.quotation
         self._as(self.vera)

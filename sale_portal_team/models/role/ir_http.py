@@ -9,8 +9,9 @@ from odoo.http import request
 # order that exists, or on a contact.
 ORDERING = re.compile(
     r"/shop/(cart(?!/quantity)|checkout|address|update_address|express|payment"
-    r"|extra_info|set_delivery|get_delivery|delivery_methods)"
+    r"|extra_info|set_delivery|get_delivery|delivery_methods|set_click|claimreward)"
     r"|/website_sale/(set|get)_pickup|/website/form/shop\.sale\.order"
+    r"|/website_sale_mondialrelay|/coupon/"
     r"|/my/orders/(reorder|<[^>]+>/(accept|decline|transaction|update))"
     r"|/my/(payment_method|invoices/overdue|address($|/archive))|/wallet/top_up"
     r"|/payment/(pay$|transaction|archive_token)|/invoice/transaction"
