@@ -160,7 +160,7 @@ class PortalInvitation(models.Model):
 
     @api.model
     def _tell_administrators(self, body):
-        """Post a message in the channel of the administrators, which counts as unread."""
+        """Post a message in the channel of the administrators, where it is unread."""
         if channel := self.env.ref("mail.channel_admin", raise_if_not_found=False):
             kind = {"message_type": "comment", "subtype_xmlid": "mail.mt_comment"}
             channel.message_post(body=body, **kind)
