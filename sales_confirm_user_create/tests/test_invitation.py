@@ -91,7 +91,7 @@ class TestInvitation(PortalAccountCommon):
         self._confirm_order()
         invitation = self._get_invitation()
         self.assertEqual(invitation.state, "due")
-        invitation.due_date = False
+        invitation.write({"due_date": False, "sent_date": fields.Datetime.now()})
         self.assertEqual(invitation.state, "sent")
         invitation.expiry_date = "2020-01-01"
         self.assertEqual(invitation.state, "expired")

@@ -83,20 +83,7 @@ class ResPartner(models.Model):
 
         :return: SQL with the columns partner_id, id, state and date
         """
-        self.env["res.users"].flush_model(
-            ["partner_id", "active", "share", "portal_activation_date"]
-        )
-        self.env["portal.invitation"].flush_model(
-            [
-                "user_id",
-                "sent_date",
-                "cancel_reason",
-                "held_date",
-                "bounce_date",
-                "failure",
-                "due_date",
-            ]
-        )
+        self.env["res.users"].flush_model()
         # All of it is a join, so that PostgreSQL can begin at either end.
         return SQL(
             """
@@ -104,16 +91,10 @@ class ResPartner(models.Model):
                    users.id,
                    CASE WHEN NOT users.active THEN 'archived'
                         WHEN NOT users.share THEN 'internal'
-                        WHEN users.portal_activation_date IS NOT NULL THEN 'activated'
-                        WHEN invitation.cancel_reason IS NOT NULL THEN 'cancelled'
-                        WHEN invitation.held_date IS NOT NULL THEN 'held'
-                        WHEN invitation.due_date IS NULL
-                         AND invitation.bounce_date IS NOT NULL THEN 'bounced'
-                        WHEN invitation.due_date IS NULL
-                         AND invitation.failure IS NOT NULL THEN 'failed'
-                        WHEN invitation.sent_date IS NULL
-                         AND invitation.id IS NOT NULL THEN 'due'
-                        ELSE 'invited'
+                        WHEN state.name IN ('sent', 'expired')
+                          OR (state.name = 'due' AND invitation.sent_date IS NOT NULL)
+                        THEN 'invited'
+                        ELSE state.name
                     END AS state,
                    CASE WHEN users.active AND users.share
                         THEN COALESCE(
@@ -122,12 +103,16 @@ class ResPartner(models.Model):
                     END AS date
               FROM res_users users
               LEFT JOIN portal_invitation invitation ON invitation.user_id = users.id
+             CROSS JOIN LATERAL (SELECT %s AS name) state
              WHERE NOT EXISTS (
                         SELECT FROM res_users better
                          WHERE better.partner_id = users.partner_id
                            AND (better.active, -better.id) > (users.active, -users.id)
                    )
-            """
+            """,
+            self.env["portal.invitation"]._get_state_sql(
+                "invitation", SQL("users.portal_activation_date")
+            ),
         )
 
     def _field_to_sql(self, alias, field_expr, query=None):

@@ -145,29 +145,43 @@ class PortalInvitation(models.Model):
         changes with time, too."""
         if field_expr != "state":
             return super()._field_to_sql(alias, field_expr, query)
+        date = self._field_to_sql(alias, "activation_date", query)
+        return self._get_state_sql(alias, date)
+
+    @api.model
+    def _get_state_sql(self, alias, activation_date):
+        """Return the state of invitations as SQL.
+
+        :param alias: of their table
+        :param activation_date: SQL
+        """
         names = (
-            "activation_date",
             "cancel_reason",
             "held_date",
             "due_date",
             "bounce_date",
             "failure",
+            "sent_date",
+            "expiry_date",
         )
         return SQL(
             """
-            CASE WHEN %s IS NOT NULL THEN 'activated'
-                 WHEN %s IS NOT NULL THEN 'cancelled'
-                 WHEN %s IS NOT NULL THEN 'held'
-                 WHEN %s IS NOT NULL THEN 'due'
-                 WHEN %s IS NOT NULL THEN 'bounced'
-                 WHEN %s IS NOT NULL THEN 'failed'
-                 WHEN %s < %s THEN 'expired'
+            CASE WHEN %(activation_date)s IS NOT NULL THEN 'activated'
+                 WHEN %(cancel_reason)s IS NOT NULL THEN 'cancelled'
+                 WHEN %(held_date)s IS NOT NULL THEN 'held'
+                 WHEN %(due_date)s IS NOT NULL THEN 'due'
+                 WHEN %(bounce_date)s IS NOT NULL THEN 'bounced'
+                 WHEN %(failure)s IS NOT NULL THEN 'failed'
+                 WHEN %(sent_date)s IS NULL AND %(alias)s.id IS NOT NULL
+                 THEN 'cancelled'
+                 WHEN %(expiry_date)s < %(now)s THEN 'expired'
                  ELSE 'sent'
              END
             """,
-            *(self._field_to_sql(alias, name, query) for name in names),
-            self._field_to_sql(alias, "expiry_date", query),
-            fields.Datetime.now(),
+            activation_date=activation_date,
+            alias=SQL.identifier(alias),
+            now=fields.Datetime.now(),
+            **{name: self._field_to_sql(alias, name) for name in names},
         )
 
     @api.model
