@@ -121,7 +121,7 @@ class PortalClaims(CustomerPortal):
         response = request.render(
             "sale_portal_claim.portal_missing_orders",
             {
-                "page_name": "order",
+                "page_name": "portal_missing_orders",
                 "status": status,
                 "token": token,
                 "user_sudo": user_sudo,

@@ -5,7 +5,7 @@ class ResCompany(models.Model):
     _inherit = "res.company"
 
     portal_order_claims = fields.Boolean(
-        string="Returning Guests May Add Their Orders",
+        string="Returning Guests Can Add Their Orders",
         default=True,
         help="Customers can add orders that they placed as guests to their account.",
     )

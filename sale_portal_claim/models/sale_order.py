@@ -20,7 +20,7 @@ class SaleOrder(models.Model):
 
     portal_partner_id = fields.Many2one(
         comodel_name="res.partner",
-        string="In the Account of",
+        string="Shown in Account Of",
         copy=False,
         readonly=True,
         index="btree_not_null",
@@ -32,12 +32,12 @@ class SaleOrder(models.Model):
     portal_claim_method = fields.Selection(
         selection=[
             ("activation", "Activation"),
-            ("browser", "Browser of the order"),
-            ("email", "Email of the order"),
+            ("browser", "Checkout session"),
+            ("email", "Order email"),
             ("search", "Search in the portal"),
             ("staff", "Staff"),
         ],
-        string="Claimed By",
+        string="Claimed Via",
         copy=False,
         readonly=True,
         groups="base.group_user",

@@ -23,9 +23,13 @@ class ResConfigSettings(models.TransientModel):
     portal_reminder_days = fields.Integer(
         related="website_id.company_id.portal_reminder_days", readonly=False
     )
-
     portal_email_limit = fields.Integer(
         related="website_id.portal_email_limit", readonly=False
+    )
+    portal_validity_hours = fields.Integer(
+        string="Links Work for Hours",
+        config_parameter="auth_signup.signup.validity.hours",
+        default=144,
     )
 
     def action_open_portal_invitation_template(self):

@@ -12,6 +12,7 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     user_created = fields.Boolean(
+        string="Account Created",
         copy=False,
         readonly=True,
         help="The confirmation of this order created the customer's portal account.",
@@ -29,9 +30,9 @@ class SaleOrder(models.Model):
             ("address", "Address of another contact"),
             ("company_contact", "Contact of a company"),
             ("declined", "Declined"),
-            ("technical", "Used by Odoo"),
+            ("technical", "Technical contact"),
             ("template", "Broken user template"),
-            ("same_moment", "Created at the same moment"),
+            ("same_moment", "Created by another order"),
             ("error", "Error"),
         ],
         copy=False,

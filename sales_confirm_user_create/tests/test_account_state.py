@@ -110,15 +110,13 @@ class TestAccountState(PortalAccountCommon):
         search = etree.fromstring(views["search"]["arch"])
         found = [
             node.get("name")
-            for node in search.xpath(
-                "//filter[@name='user_created' or starts-with(@name, 'portal_acc')]"
-            )
+            for node in search.xpath("//filter[starts-with(@name, 'portal_acc')]")
             if order in orders.search(literal_eval(node.get("domain")))
         ]
-        self.assertEqual(found, ["user_created", "portal_account_invited"])
-        for name in ("user_created", "portal_account_state"):
-            [node] = search.xpath(f"//filter[@name='group_by_{name}']")
-            self.assertEqual(literal_eval(node.get("context")), {"group_by": name})
+        self.assertEqual(found, ["portal_account_invited"])
+        [group] = search.xpath("//filter[@name='group_by_portal_account_state']")
+        context = {"group_by": "portal_account_state"}
+        self.assertEqual(literal_eval(group.get("context")), context)
 
     def test_list_of_orders_filters_by_issue(self):
         nobody = self._create_customer("Nobody", False)

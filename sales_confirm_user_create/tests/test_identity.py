@@ -126,8 +126,8 @@ class TestIdentity(PortalAccountCommon):
         template.email = "template@example.com"
         users = self.env["res.users"].with_context(active_test=False).search_count([])
         for partner, reason in (
-            (public, "Used by Odoo"),
-            (robot, "Used by Odoo"),
+            (public, "Technical contact"),
+            (robot, "Technical contact"),
             (template, "Archived user"),
         ):
             with self.subTest(partner=partner.name):

@@ -16,7 +16,7 @@ class SaleOrder(models.Model):
 
     portal_known_partner_id = fields.Many2one(
         comodel_name="res.partner",
-        string="Contact with the Account",
+        string="Account Holder",
         compute="_compute_portal_known_account",
         search="_search_portal_known_partner_id",
         groups="base.group_user",

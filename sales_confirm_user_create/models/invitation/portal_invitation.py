@@ -39,6 +39,11 @@ class PortalInvitation(models.Model):
     order_id = fields.Many2one(
         comodel_name="sale.order", ondelete="set null", index="btree_not_null"
     )
+    phone = fields.Char(related="partner_id.phone")
+    order_date = fields.Datetime(related="order_id.date_order")
+    order_amount = fields.Monetary(related="order_id.amount_total")
+    order_user_id = fields.Many2one(related="order_id.user_id")
+    currency_id = fields.Many2one(related="order_id.currency_id")
     company_id = fields.Many2one(
         comodel_name="res.company", required=True, help="The sender of the email."
     )
@@ -51,7 +56,7 @@ class PortalInvitation(models.Model):
             (RESENT, "Sent again"),
             (NEW_ORDER, "New order"),
         ],
-        string="Reason",
+        string="Type",
         required=True,
         default=NEW_ORDER,
     )

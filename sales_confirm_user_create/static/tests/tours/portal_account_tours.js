@@ -108,7 +108,7 @@ registry.category("web_tour.tours").add("portal_account_settings", {
         },
         {
             content: "Edit the invitation",
-            trigger: "#portal_account_setting button:contains(Edit the invitation)",
+            trigger: "#portal_invitation_setting button:contains(Edit the invitation)",
             run: "click",
         },
         {
@@ -129,7 +129,7 @@ registry.category("web_tour.tours").add("portal_account_settings", {
         {
             content: "Reminders can be set",
             trigger:
-                "#portal_account_setting .o_field_widget[name=portal_reminder_max]:visible",
+                "#portal_invitation_setting .o_field_widget[name=portal_reminder_max]:visible",
         },
         {
             content: "Choose never",
