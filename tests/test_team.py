@@ -213,6 +213,10 @@ def look_as_viewer(shop, open_page, order_id):
     keep_pictures(page, "team-3-product-viewer")
     assert "ask Anna" in page.inner_text(".o_portal_viewer")
     assert not page.locator("#add_to_cart").count()
+    open_website(page, "/shop")
+    for shown in (".o_wsale_my_cart", ".o_wsale_product_btn_primary"):
+        assert page.locator(shown).count()
+        assert not page.locator(f"{shown} >> visible=true").count()
     open_website(page, f"/my/orders/{order_id}")
     keep_pictures(page, "team-4-order-viewer")
     assert not page.locator("#reorder_sidebar_button").count()

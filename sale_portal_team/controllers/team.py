@@ -14,14 +14,7 @@ class PortalTeam(CustomerPortal):
     """The page on which a company's administrators manage its people, and everybody
     reads what their role is."""
 
-    @http.route(
-        "/my/team",
-        type="http",
-        auth="user",
-        website=True,
-        sitemap=False,
-        methods=["GET", "POST"],
-    )
+    @http.route("/my/team", type="http", auth="user", website=True, sitemap=False)
     def portal_team(self, action=None, search="", **post):
         """Show the page, or do what its button says.
 
@@ -38,7 +31,7 @@ class PortalTeam(CustomerPortal):
             texts = {key: text for key, text in post.items() if isinstance(text, str)}
             try:
                 with request.env.cr.savepoint():
-                    self._change_team(user_sudo, company_sudo, action, **texts)
+                    self._change_team(user_sudo, company_sudo, action, texts)
             except AccessError:
                 raise
             except UserError as error:
@@ -82,23 +75,14 @@ class PortalTeam(CustomerPortal):
             ]
         return values
 
-    def _change_team(
-        self,
-        user_sudo,
-        company_sudo,
-        action,
-        /,
-        member="",
-        role="",
-        name="",
-        email="",
-        **_,
-    ):
+    def _change_team(self, user_sudo, company_sudo, action, post):
         """Do what a button says.
 
-        :param member: a key of ``list_members``
+        :param dict post: texts; its ``member`` is a key of ``list_members``
         :raise UserError: it cannot be done; an AccessError if the user may not
         """
+        names = "member", "role", "name", "email"
+        member, role, name, email = (post.get(name, "") for name in names)
         company_sudo._lock_portal_team()
         if action == "leave" and user_sudo._get_portal_role():
             user_sudo._check_administrator_stays()

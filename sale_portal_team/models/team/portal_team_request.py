@@ -26,10 +26,6 @@ INVITED = _lt("Invited %(name)s, %(email)s: %(role)s.")
 WITHDRAWN = _lt("Withdrew the invitation of %(name)s, %(email)s.")
 
 
-class RefusedError(Exception):
-    """Why somebody cannot be invited; for staff alone."""
-
-
 class PortalTeamRequest(models.TransientModel):
     """Somebody whom an administrator of a company invites: the page shows it the same
     whether or not the address can be invited, which the job finds out."""
@@ -165,8 +161,7 @@ class PortalTeamRequest(models.TransientModel):
     def _process(self):
         """Do what is due; what cannot be done is noted for staff."""
         self.is_due, reason = False, False
-        author, team = self.inviter_id.partner_id, self.env["res.partner"]
-        team = team.browse(self.team_id).exists()
+        team = self.env["res.partner"].browse(self.team_id).exists()
         if self.user_id.partner_id.commercial_partner_id != team:
             self.user_id = False  # somebody else's by now
         note = WITHDRAWN if self.is_withdrawn else INVITED
@@ -177,10 +172,11 @@ class PortalTeamRequest(models.TransientModel):
                     self._withdraw_user()
                 else:
                     self._invite_user(team)
-        except RefusedError as error:
+        except UserError as error:
             [reason] = error.args
         names = {"name": self.name, "email": self.email, "role": self.role}
         person = person.exists() | self.user_id.partner_id
+        author = self.inviter_id.partner_id
         team._note_portal_team(person, author, note, reason, **names)
 
     def _withdraw_user(self):
@@ -197,7 +193,7 @@ class PortalTeamRequest(models.TransientModel):
         inviter, user = self.inviter_id, self.user_id
         is_theirs = inviter.active and team == inviter._get_administered_companies()
         if not is_theirs or self.role not in inviter._get_grantable_roles():
-            raise RefusedError(NO_RIGHT)
+            raise UserError(NO_RIGHT)
         if not user.active:
             self.user_id = user = self._find_or_create_user(inviter, team)
         if user._get_portal_role() != self.role:
@@ -224,7 +220,7 @@ class PortalTeamRequest(models.TransientModel):
         if address in orders._get_contacts_without_account(
             {address}
         ) or contacts.filtered(lambda known: known.commercial_partner_id != team):
-            raise RefusedError(ELSEWHERE)
+            raise UserError(ELSEWHERE)
         contacts = (contacts - team).filtered(lambda known: known.type == "contact")
         contact = contacts[:1] or contacts.create(
             {
@@ -245,6 +241,6 @@ class PortalTeamRequest(models.TransientModel):
         is_theirs = is_ended and user.share and user.portal_team_id == team.id
         is_same = user.partner_id == contact and user._get_mailbox() == address
         if not is_theirs or not is_same:
-            raise RefusedError(ELSEWHERE)
+            raise UserError(ELSEWHERE)
         user._restore_portal_access(self.role)
         return user

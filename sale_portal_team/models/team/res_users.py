@@ -38,7 +38,10 @@ class ResUsers(models.Model):
             if len(self) > 1:
                 return all(user.write(vals) for user in self)
             before = {user: user._get_portal_role() for user in self}
-            vals = self._add_role_values(vals)
+            role, team = vals["portal_role"], self.partner_id.commercial_partner_id
+            vals = {**vals, "portal_team_id": role and team.id}
+            if role:
+                vals["portal_own_documents"] = role == "buyer"
         res = super().write(vals)
         for user, role in before.items():
             user._note_role(role)
@@ -53,19 +56,12 @@ class ResUsers(models.Model):
         companies._warn_without_administrator()
         return res
 
-    def _add_role_values(self, vals):
-        """Return values to write on this user, with what follows from a role."""
-        role, company = vals["portal_role"], self.partner_id.commercial_partner_id
-        vals = {**vals, "portal_team_id": role and company.id}
-        return {**vals, "portal_own_documents": role == "buyer"} if role else vals
-
     def _note_role(self, before):
         """Note that the role of this user has changed."""
         after = self._get_portal_role()
         if before != after:
             names = {"before": before or "–", "after": after or "–", "name": self.name}
-            company = self.partner_id.commercial_partner_id
-            author = self.env.user.partner_id
+            company, author = self.commercial_partner_id, self.env.user.partner_id
             company._note_portal_team(self.partner_id, author, CHANGED, **names)
 
     def _get_administered_companies(self):
@@ -107,14 +103,15 @@ class ResUsers(models.Model):
         user._end_proof(keep_password=True)
         user._clear_credentials()
         # An accepted invitation would be open again.
-        requests_sudo = user.env["portal.team.request"]
-        requests_sudo.search([("user_id", "=", self.id)]).is_withdrawn = True
+        requests = user.env["portal.team.request"].search([("user_id", "=", self.id)])
+        requests.is_withdrawn = True
         company._note_portal_team(self.partner_id, author, ENDED, name=self.name)
 
     def _restore_portal_access(self, role):
         """Give this user access again, once the new invitation is accepted."""
-        values = {"portal_role": role, "portal_activation_date": False}
-        self.write({"active": True, **values})
+        self.write(
+            {"active": True, "portal_role": role, "portal_activation_date": False}
+        )
         self._end_proof(keep_password=True)
         self._clear_credentials()
         self.portal_invitation_ids.is_account_created = False
