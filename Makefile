@@ -39,7 +39,7 @@ test-peers: ## Run Odoo's own tests with the addons and without (ARGS= modules)
 
 pictures: export PICTURES = tests/screenshots
 pictures: ## Take pictures of all pages, on a computer and a phone
-	$(DEVTOOLS) checks test_e2e -n3 --dist=loadfile tests/pictures.py $$(grep -l open_page tests/test_*.py) $(ARGS)
+	$(DEVTOOLS) checks test_e2e -n3 --dist=loadfile tests/pictures.py tests/story.py $$(grep -l open_page tests/test_*.py) $(ARGS)
 
 lint: ## Check the form of the code (ARGS= for pre-commit)
 	$(DEVTOOLS) checks lint $(ARGS)

@@ -1,6 +1,6 @@
 {
     "name": "Sales: Portal Account on Confirmation",
-    "summary": "Give each new customer a portal account when the order is confirmed",
+    "summary": "Invite customers to a customer account when an order is confirmed",
     "version": "19.0.2.0.0",
     "category": "Sales/Sales",
     "license": "LGPL-3",
