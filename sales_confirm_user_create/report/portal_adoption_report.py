@@ -151,7 +151,12 @@ class PortalAdoptionReport(models.Model):
         return SQL(
             """
             FROM sale_order sale
-            LEFT JOIN portal_invitation invitation
+            LEFT JOIN (
+                    SELECT DISTINCT ON (order_id) order_id, user_id, sent_date
+                      FROM portal_invitation
+                     WHERE order_id IS NOT NULL
+                     ORDER BY order_id, id
+                 ) invitation
                 ON invitation.order_id = sale.id AND sale.user_created
             LEFT JOIN res_users account
                 ON account.id = invitation.user_id

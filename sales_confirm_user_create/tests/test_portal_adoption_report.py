@@ -64,6 +64,16 @@ class PortalAdoptionReportCommon(PortalAccountCommon):
 class TestPortalAdoptionReport(PortalAdoptionReportCommon):
     # === Orders, customers and their accounts === #
 
+    def test_order_that_two_invitations_are_about_counts_once(self):
+        order = self._confirm()
+        other = new_test_user(
+            self.env, "bob@example.com", "base.group_portal", email="bob@example.com"
+        )
+        order.partner_id = other.partner_id
+        order.action_resend_portal_invitation()
+        self.assertEqual(len(self.Report.search([("order_id", "=", order.id)])), 1)
+        self.assertEqual(self._read(order, "account_count"), 1)
+
     def test_only_confirmed_orders_count(self):
         confirmed, cancelled = self._confirm(), self._confirm()
         draft = self._create_order()
