@@ -21,11 +21,12 @@ class ResPartner(models.Model):
     @api.depends("is_company", "commercial_partner_id", "user_ids.portal_own_documents")
     def _compute_portal_documents(self):
         for partner in self:
+            # read here, and of all contacts together
+            is_own = not partner.is_company and not partner.parent_id
             users = partner.with_context(active_test=False).user_ids
             user = users.filtered("share")[:1]
             own = user._get_own_contact()
             if own is None:
-                is_own = not partner.is_company and not partner.parent_id
                 partner.portal_documents = user and ("own" if is_own else "company")
             else:
                 partner.portal_documents = "own" if own else "none"

@@ -20,7 +20,7 @@ class ResUsers(models.Model):
             become a company itself, by a merge: nobody knows whose account it is; None
             if the user is not limited
         """
-        if not self or self._is_internal():
+        if not self.share:
             return None
         partner, above = self.partner_id, self.partner_id.commercial_partner_id
         if partner != above:

@@ -168,3 +168,21 @@ class TestSwitch(OwnDocumentsCommon):
         found = self.env["res.partner"].search(literal_eval(domain))
         self.assertEqual(found.filtered("user_ids"), self.acme)
         self.assertEqual(found.mapped("portal_documents"), ["none"])
+
+    def test_list_of_portal_users_takes_no_query_for_each(self):
+        partners = self.env["res.partner"]
+        for number in range(12):
+            login = f"user{number}@example.com"
+            partners += new_test_user(self.env, login, "base.group_portal").partner_id
+        partners.parent_id = self.acme
+
+        def count(partners):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            self.env.registry.clear_cache()
+            before = self.env.cr.sql_log_count
+            self.assertEqual(set(partners.mapped("portal_documents")), {"company"})
+            return self.env.cr.sql_log_count - before
+
+        count(partners[:1])
+        self.assertEqual(count(partners[1:]), count(partners[:1]))

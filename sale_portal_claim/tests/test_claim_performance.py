@@ -181,3 +181,24 @@ class TestClaimPerformance(PortalAccountCommon):
         count = confirm(self._create_orders(partners))
         self._create_guest_orders(10, 0)._claim_for(self.portal_user, "staff")
         self.assertEqual(confirm(self._create_orders(partners)), count)
+
+    def test_reasons_that_staff_read_take_no_query_for_each_order(self):
+        guests = self.env["res.partner"]
+        for number in range(12):
+            email = f"known{number}@example.com"
+            new_test_user(self.env, email, "base.group_portal", email=email)
+            guests += self._create_customer("Guest", email)
+        orders = self._create_orders(guests)
+        orders.action_confirm()
+
+        def count(orders):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            self.env.registry.clear_cache()
+            before = self.env.cr.sql_log_count
+            self.assertTrue(all(orders.mapped("portal_known_partner_id.email")))
+            self.assertFalse(any(orders.mapped("portal_claim_issue")))
+            return self.env.cr.sql_log_count - before
+
+        count(orders[:1])
+        self.assertEqual(count(orders[1:]), count(orders[:1]))

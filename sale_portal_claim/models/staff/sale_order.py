@@ -135,13 +135,19 @@ class SaleOrder(models.Model):
         :return: dict of orders to a user of another contact, or an empty one
         """
         users_by_customer = self._find_accounts()
-        return {
-            order: self.env["res.users"].browse(
+        ids_by_order = {
+            order: [
                 user.id
                 for user in order._filter_customer_users(users_by_customer)
                 if user.active and user.share and user.partner_id != order.partner_id.id
-            )[:1]
+            ][:1]
             for order in self
+        }
+        users = self.env["res.users"]
+        all_ids = [user_id for ids in ids_by_order.values() for user_id in ids]
+        return {
+            order: users.browse(ids).with_prefetch(all_ids)
+            for order, ids in ids_by_order.items()
         }
 
     def action_unclaim(self):
