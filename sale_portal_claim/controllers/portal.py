@@ -5,6 +5,7 @@ from odoo.tools import consteq
 
 from odoo.addons.sale.controllers.portal import CustomerPortal
 from odoo.addons.sales_confirm_user_create.controllers.page import (
+    PAGE,
     get_form_error,
     is_post,
     set_notice,
@@ -78,16 +79,7 @@ class PortalClaims(CustomerPortal):
         page = f"/my/orders/{order_id}"
         return request.redirect_query(page, {"access_token": access_token})
 
-    @http.route(
-        "/web/portal/missing",
-        type="http",
-        auth="user",
-        website=True,
-        multilang=False,
-        sitemap=False,
-        csrf=False,
-        methods=["GET", "POST"],
-    )
+    @http.route("/web/portal/missing", auth="user", methods=["GET", "POST"], **PAGE)
     def portal_missing_orders(self, token=None, **post):
         """Email a link to the login, list what it finds, or add that.
 

@@ -6,7 +6,7 @@ from odoo.http import request
 
 from odoo.addons.web.controllers.utils import _get_login_redirect_url
 
-from .page import PortalPage, get_form_error, is_post, set_notice
+from .page import PAGE, PortalPage, get_form_error, is_post, set_notice
 
 PATH = "/web/portal/activate"
 COOKIE = "portal_activation"
@@ -15,16 +15,7 @@ COOKIE = "portal_activation"
 class PortalActivation(PortalPage):
     """The page that the link in an invitation opens."""
 
-    @http.route(
-        PATH,
-        type="http",
-        auth="public",
-        website=True,
-        multilang=False,
-        sitemap=False,
-        csrf=False,
-        methods=["GET", "POST"],
-    )
+    @http.route(PATH, auth="public", methods=["GET", "POST"], **PAGE)
     def portal_activate(self, token=None, login=None, action=None, **post):
         """Show what the link is good for, or do what its button says.
 

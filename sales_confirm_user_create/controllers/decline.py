@@ -1,7 +1,7 @@
 from odoo import http
 from odoo.http import request
 
-from .page import PortalPage, get_form_error, is_post
+from .page import PAGE, PortalPage, get_form_error, is_post
 
 DECLINE_PATH = "/web/portal/decline"
 DECLINE_COOKIE = "portal_decline"
@@ -12,16 +12,7 @@ DONE = "portal_decline_done"
 class PortalDecline(PortalPage):
     """The page for customers who want no account."""
 
-    @http.route(
-        DECLINE_PATH,
-        type="http",
-        auth="public",
-        website=True,
-        multilang=False,
-        sitemap=False,
-        csrf=False,
-        methods=["GET", "POST"],
-    )
+    @http.route(DECLINE_PATH, auth="public", methods=["GET", "POST"], **PAGE)
     def portal_decline(self, token=None, login=None, action=None, **post):
         """Ask before anything is deleted or taken back, and do it when the button is
         clicked.

@@ -7,7 +7,7 @@ from odoo.tools import consteq
 
 from odoo.addons.web.controllers.home import Home
 
-from .page import get_form_error, split_link
+from .page import PAGE, get_form_error, split_link
 
 # of a page for which a visitor has to log in
 ORDER_PATH = re.compile(r"(?:/\w+)?/my/orders/(\d{1,9})(?:/claim)?")
@@ -26,16 +26,7 @@ class PortalLogin(Home):
             response.qcontext["portal_order_link"] = url.geturl()
         return response
 
-    @http.route(
-        "/web/portal/invite",
-        type="http",
-        auth="public",
-        website=True,
-        multilang=False,
-        sitemap=False,
-        csrf=False,
-        methods=["POST"],
-    )
+    @http.route("/web/portal/invite", auth="public", methods=["POST"], **PAGE)
     def portal_invite_again(self, redirect="", csrf_token=None, **_post):
         """Invite the customer of an order again; the answer is always the same.
 

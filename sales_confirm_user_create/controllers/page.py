@@ -4,6 +4,10 @@ from urllib.parse import urlsplit
 from odoo import http
 from odoo.http import request
 
+# How our pages are routed. With `multilang`, Odoo would redirect to another language,
+# with the token. They check the CSRF token themselves: Odoo's page for a form that is
+# too old is no help to customers.
+PAGE = {"website": True, "multilang": False, "sitemap": False, "csrf": False}
 # of a sentence that the next page of the portal shows once, in the session
 NOTICE = "portal_notice"
 COOKIE_AGE = timedelta(minutes=30)
@@ -54,9 +58,7 @@ class PortalPage(http.Controller):
     """What pages that a link in an email opens have in common.
 
     The token leaves the address at once, and waits in a cookie of its own: the session
-    may be known to others who use the computer. The routes are not `multilang`: Odoo
-    would redirect to another language with the token. They check the CSRF token
-    themselves: Odoo's page for a form that is too old is no help to customers.
+    may be known to others who use the computer.
     """
 
     def _hide_token(self, path, cookie, token, invitation):

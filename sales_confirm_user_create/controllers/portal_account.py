@@ -4,22 +4,13 @@ from odoo.http import request
 
 from odoo.addons.portal.controllers.portal import CustomerPortal
 
-from .page import get_form_error, set_notice
+from .page import PAGE, get_form_error, set_notice
 
 
 class PortalAccount(CustomerPortal):
     """The button for customers who are asked whether they want an account."""
 
-    @http.route(
-        "/web/portal/account",
-        type="http",
-        auth="public",
-        website=True,
-        multilang=False,
-        sitemap=False,
-        csrf=False,
-        methods=["POST"],
-    )
+    @http.route("/web/portal/account", auth="public", methods=["POST"], **PAGE)
     def portal_create_account(
         self, order_id=None, access_token=None, csrf_token=None, **_post
     ):
