@@ -1,8 +1,10 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from lxml import html
 
 from odoo import fields
+from odoo.exceptions import UserError
 
 from .common import TeamCommon
 
@@ -272,3 +274,10 @@ class TestInvite(TeamCommon):
         note = self.acme.message_ids.filtered(lambda m: "Invited Dora" in m.body)
         self.assertEqual(note.author_id, self.anna.partner_id)
         self.assertIn("dora@example.com: Buyer", note.body)
+
+    def test_reason_of_another_app_is_noted(self):
+        self._invite_member()
+        users, error = self.env.registry["res.users"], UserError("Too many users.")
+        with patch.object(users, "_create_portal_users", side_effect=error):
+            self._send_invitations()
+        self.assertIn("Nothing was done: Too many", self._get_texts(self.acme)[0])
