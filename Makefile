@@ -4,7 +4,7 @@ ARGS ?=
 # A command is a function: of the module, by its name, with the arguments in ARGS.
 DEVTOOLS = @exec $(PYTHON) -m devtools
 
-.PHONY: help setup run shell test test-addon test-e2e coverage test-faults test-peers pictures lint format i18n matrix package bench clean distclean
+.PHONY: help setup run shell test test-addon test-e2e coverage test-faults test-odoo pictures lint format i18n matrix package bench clean distclean
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -34,17 +34,17 @@ coverage: ## Run the addons' own tests, and fail if they run less than 95 %
 test-faults: ## Run the long tests: races, crashes, attacks, updates
 	$(DEVTOOLS) checks test_e2e -m slow $(ARGS)
 
-test-peers: ## Run Odoo's own tests with the addons and without (ARGS= modules)
-	$(DEVTOOLS) checks test_peers $(ARGS)
+test-odoo: ## Run Odoo's own tests with the addons and without (ARGS= modules)
+	$(DEVTOOLS) checks test_odoo $(ARGS)
 
 pictures: export PICTURES = tests/screenshots
 pictures: ## Take pictures of all pages, on a computer and a phone
 	$(DEVTOOLS) checks test_e2e -n3 --dist=loadfile tests/pictures.py tests/story.py $$(grep -l open_page tests/test_*.py) $(ARGS)
 
-lint: ## Check the form of the code (ARGS= for pre-commit)
+lint: ## Check code style (ARGS= for pre-commit)
 	$(DEVTOOLS) checks lint $(ARGS)
 
-format: ## Correct the form of the code in place
+format: ## Fix code style in place
 	$(DEVTOOLS) checks reformat $(ARGS)
 
 i18n: ## Refresh the translation files
@@ -62,5 +62,5 @@ bench: ## Measure speed against the targets, half an hour (ARGS= see benchmarks/
 clean: ## Remove this clone's shop and generated files
 	$(DEVTOOLS) shop clean
 
-distclean: clean ## Remove all that was downloaded and built, too
+distclean: clean ## Remove everything downloaded and built, too
 	$(DEVTOOLS) shop distclean

@@ -18,8 +18,8 @@ def pytest_collection_modifyitems(items):
 def browser_alone_for_a_tour(request):
     """Let no other test have a browser during a tour.
 
-    The halves run beside each other, and on two cores a page is soon too slow for the
-    patience of a tour.
+    The halves run beside each other, and on two cores a page soon exceeds a
+    tour's timeout.
     """
     is_tour = "Tour" in request.node.nodeid
     if is_tour or "new_context" in request.fixturenames:

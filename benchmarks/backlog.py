@@ -113,7 +113,7 @@ def overtake(site, db, mails, workers, addresses, quotations):
     with Shop(site, db, mails, workers) as shop:
         shop.make_due(addresses)
         waits = []
-        with step(f"confirm {len(quotations)} orders meanwhile, {workers} workers"):
+        with step(f"confirm {len(quotations)} orders during it, {workers} workers"):
             for order_id, address in quotations:
                 time.sleep(2)
                 confirmed = shop.confirm(order_id)

@@ -50,8 +50,9 @@ class Site:
 
     @contextlib.contextmanager
     def database(self, size):
-        """Yield the name of a database with N customers with an account, to be used
-        up. It has no job that is due."""
+        """Yield the name of a disposable database with N customers with an account.
+
+        No job is due in it."""
         original, copy = f"size_{size}", f"work_{size}"
         if original not in self.instance.cluster.databases():
             self._fill(original, size)
@@ -71,7 +72,7 @@ class Site:
         with step(f"make {size:,} customers with an account"):
             self.instance.new_database(building, TEMPLATE)
             if size:
-                self.job(building, "supply.fill", count=size)
+                self.job(building, "factory.fill", count=size)
             self.sql(building, "VACUUM ANALYZE")
             self.sql("postgres", f"ALTER DATABASE {building} RENAME TO {original}")
             store = self.instance.data / "filestore"

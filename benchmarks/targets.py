@@ -124,7 +124,7 @@ def _send(figures):
 
 
 def _checkout(figures):
-    """Compare the shops round by round, as the machine's speed changes meanwhile."""
+    """Compare the shops round by round, as the machine's speed changes over time."""
     runs = pandas.DataFrame(figures)
     rates = runs.pivot(index="round", columns="shop", values="rate")
     fewer = 100 * (1 - rates["with"] / rates["without"]).median()

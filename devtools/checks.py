@@ -19,7 +19,7 @@ COVERAGE = 95  # in percent, of lines and branches
 NOTHING_PICKED = 5  # pytest's exit status when `args` pick no test
 # The page of an order offers no sign-up to a customer who gets an account anyway.
 MEANT = {"test_sale_process: FAIL: TestSaleProcess.test_04_admin_website_sale_tour"}
-PEERS = ("sale", "website_sale", "portal", "auth_signup", "payment")
+ODOO_ADDONS = ("sale", "website_sale", "portal", "auth_signup", "payment")
 
 
 def test(*args):
@@ -89,13 +89,13 @@ def _pytest(environ, folders, options, args):
     return subprocess.call(line, cwd=PROJECT, env=environ)
 
 
-def test_peers(*modules):
+def test_odoo(*modules):
     """Run Odoo's own post-install tests of modules with the addons and without."""
-    tags = ",".join(f"post_install/{module}" for module in modules or PEERS)
+    tags = ",".join(f"post_install/{module}" for module in modules or ODOO_ADDONS)
     failed = {}
     for recipe in ("shop", "addon"):
         with Instance.start(recipe) as instance:
-            failed[recipe] = _odoo_tests(instance, tags, f"peers-{recipe}")
+            failed[recipe] = _odoo_tests(instance, tags, f"odoo-{recipe}")
         say(f"failed on '{recipe}': {len(failed[recipe])}")
     new = failed["addon"] - failed["shop"] - MEANT
     say(f"fail with the addons only: {', '.join(sorted(new)) or 'none'}")

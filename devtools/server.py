@@ -44,11 +44,11 @@ class Server:
     def __exit__(self, *exc_info):
         self.stop()
 
-    def start(self, patience=180):
+    def start(self, timeout=180):
         """Start the server, again after `stop` or `kill`, and wait for its answer."""
         environ, folder = self._instance.environ(), self._instance.folder
         self.process = spawn(self._command, log=self.log, env=environ, cwd=folder)
-        wait_until(self._answers, self.process, self.log, patience)
+        wait_until(self._answers, self.process, self.log, timeout)
 
     def _answers(self):
         # the login page needs the database, too

@@ -44,7 +44,7 @@ def new_shop(addon_instance, mailbox):
             return shops.enter_context(run_shop(instance, mailbox, name, **options))
 
         yield new_shop
-    mailbox.mend()
+    mailbox.recover()
 
 
 @pytest.fixture(scope="session")

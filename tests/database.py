@@ -140,13 +140,13 @@ class Database:
         ]
 
 
-def eventually(check, patience=60, pause=0.1):
+def eventually(check, timeout=60, pause=0.1):
     """Call `check` until what it returns is true, and return that.
 
     :raise AssertionError: it took too long
     """
-    limit = time.monotonic() + patience
+    limit = time.monotonic() + timeout
     while not (result := check()):
-        assert time.monotonic() < limit, f"not so after {patience} s: {check}"
+        assert time.monotonic() < limit, f"not so after {timeout} s: {check}"
         time.sleep(pause)
     return result

@@ -74,7 +74,7 @@ class Mailbox:
             self._controller.stop()
             self._controller = None
 
-    def mend(self):
+    def recover(self):
         """Work again after `stop`, a delay or a refusal."""
         self.delay, self.refusal = 0, None
         self.start()
@@ -109,14 +109,14 @@ class Mailbox:
         """Return the invitations and reminders so far, to one address."""
         return self.received(address, INVITATION)
 
-    def wait(self, address=None, pattern=INVITATION, count=1, patience=60):
+    def wait(self, address=None, pattern=INVITATION, count=1, timeout=60):
         """Wait for mails to arrive and return them.
 
         :raise AssertionError: fewer than `count` came in time
         """
         with self._arrived:
             self._arrived.wait_for(
-                lambda: len(self.received(address, pattern)) >= count, patience
+                lambda: len(self.received(address, pattern)) >= count, timeout
             )
         mails = self.received(address, pattern)
         assert len(mails) >= count, (

@@ -1,4 +1,4 @@
-"""Customers are asked whether they want an account, and can refuse one."""
+"""Customers are asked whether they want an account, and can decline one."""
 
 import lxml.html
 import pytest
@@ -75,7 +75,7 @@ def test_a_guest_is_asked_and_creates_the_account(shop, open_page):
         pytest.param("ar_001", marks=pytest.mark.slow),
     ],
 )
-def test_a_customer_refuses_the_account(shop, open_page, lang):
+def test_a_customer_declines_the_account(shop, open_page, lang):
     address = f"{lang.lower()}@example.com"
     set_policy(shop, "all")
     order_id = quote(shop, address)

@@ -22,7 +22,7 @@ def break_template(shop, how):
         shop.admin("mail.template", "unlink", invitation_template(shop))
 
 
-def mend_template(shop, how):
+def fix_template(shop, how):
     """Repair it as the administrator would."""
     if how == "broken template":
         set_mail_body(
@@ -67,6 +67,6 @@ def test_an_invitation_that_cannot_be_made_is_noted_and_sent_after_the_repair(
     assert "is not sent" in log and "Traceback" in log
     assert not shop.mailbox.invitations(address)
 
-    mend_template(shop, how)
+    fix_template(shop, how)
     shop.db.pass_time()
     shop.mailbox.wait_for_one(address)

@@ -302,7 +302,7 @@ def test_asking_for_a_password_while_the_invitation_is_sent(addon):
         eventually(lambda: addon.mailbox.attempts > attempts)
         assert ask_for_reset(addon, address, address)
     finally:
-        addon.mailbox.mend()
+        addon.mailbox.recover()
 
 
 # === What proves a mailbox === #
@@ -855,23 +855,23 @@ def test_no_route_tells_of_a_colleague(shop, company):
 
 OTHER_SPELLINGS = {
     "invisible": (
-        "refuses.invisible@example.com",
-        "refuses.inv\u200bisible@example.com",
+        "declines.invisible@example.com",
+        "declines.inv\u200bisible@example.com",
     ),
-    "invisible-end": ("refuses.end@example.com", "refuses.end@example.com\u200b"),
-    "soft-hyphen": ("refuses.soft@example.com", "refuses.soft@exam\u00adple.com"),
-    "upper-case": ("refuses.upper@example.com", "Refuses.UPPER@EXAMPLE.com"),
-    "display-name": ("refuses.name@example.com", "Jane <refuses.name@example.com>"),
-    "idn": ("refuses.idn@b\u00fccher.example", "refuses.idn@xn--bcher-kva.example"),
+    "invisible-end": ("declines.end@example.com", "declines.end@example.com\u200b"),
+    "soft-hyphen": ("declines.soft@example.com", "declines.soft@exam\u00adple.com"),
+    "upper-case": ("declines.upper@example.com", "Declines.UPPER@EXAMPLE.com"),
+    "display-name": ("declines.name@example.com", "Jane <declines.name@example.com>"),
+    "idn": ("declines.idn@b\u00fccher.example", "declines.idn@xn--bcher-kva.example"),
     "idn-back": (
-        "refuses.back@xn--bcher-kva.example",
-        "refuses.back@b\u00fccher.example",
+        "declines.back@xn--bcher-kva.example",
+        "declines.back@b\u00fccher.example",
     ),
 }
 
 
 @pytest.mark.parametrize("spelling", OTHER_SPELLINGS)
-def test_a_refusal_holds_in_every_spelling(addon, spelling):
+def test_a_decline_holds_in_every_spelling(addon, spelling):
     address, other = OTHER_SPELLINGS[spelling]
     order_id = quote(addon, address)
     confirm(addon, order_id)
@@ -889,12 +889,12 @@ def test_a_refusal_holds_in_every_spelling(addon, spelling):
     assert order["portal_account_issue"] in ("declined", "invalid_email")
 
 
-def test_a_refusal_outlives_its_contact_and_a_forged_context(addon):
-    address = "refuses.forged@example.com"
+def test_a_decline_outlives_its_contact_and_a_forged_context(addon):
+    address = "declines.forged@example.com"
     order_id = quote(addon, address)
     confirm(addon, order_id)
     decline(addon, addon.mailbox.wait_for_one(address))
-    other = new_contact(addon.admin, "refuses.target@example.com", "Somebody Else")
+    other = new_contact(addon.admin, "declines.target@example.com", "Somebody Else")
     merge(addon, customer_of(addon, order_id), other)
     again = quote(addon, address)
     forged = {
@@ -908,7 +908,7 @@ def test_a_refusal_outlives_its_contact_and_a_forged_context(addon):
 
 
 @pytest.mark.parametrize("blacklist", [False, True])
-def test_deleting_the_own_account_is_a_refusal(addon, blacklist):
+def test_deleting_the_own_account_is_a_decline(addon, blacklist):
     address = f"deletes.{blacklist}@example.com".lower()
     customer = Visitor(addon.server)
     assert customer.sign_up(address, PASSWORD)
@@ -922,7 +922,7 @@ def test_deleting_the_own_account_is_a_refusal(addon, blacklist):
     assert Visitor(addon.server).sign_up(address, PASSWORD)
 
 
-def test_a_refusal_ends_the_offer_of_the_order(addon):
+def test_a_decline_ends_the_offer_of_the_order(addon):
     address = "offered@example.com"
     thief = Visitor(addon.server)
     with account_policy(addon, "ask"):
@@ -979,7 +979,7 @@ def claimed_order(shop, address, password):
 
 
 def decline(shop, mail):
-    """Follow an email's link to refuse the account, and press the button."""
+    """Follow an email's link to decline the account, and press the button."""
     [link] = links_in(mail, "/decline")
     submit_forms(Visitor(shop.server), link, "/web/portal/decline")
 

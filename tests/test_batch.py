@@ -61,7 +61,7 @@ def test_a_batch_is_stopped_at_once_and_resumed_to_the_end(shop):
     assert _accounts(shop) == 0
     start = time.monotonic()
     rpc("portal.account.batch", "action_start", [batch])
-    eventually(lambda: _processed(shop) > 0, patience=120)
+    eventually(lambda: _processed(shop) > 0, timeout=120)
     rpc("portal.account.batch", "action_stop", [batch])
     stopped = _processed(shop)
     assert 0 < stopped < ORDERS
@@ -71,7 +71,7 @@ def test_a_batch_is_stopped_at_once_and_resumed_to_the_end(shop):
     rpc("portal.account.batch", "action_start", [batch])
     eventually(
         lambda: shop.value("SELECT state FROM portal_account_batch") == "done",
-        patience=600,
+        timeout=600,
     )
     print(f"{ORDERS} accounts in {time.monotonic() - start:.0f} s")
     assert _processed(shop) == _accounts(shop) == ORDERS

@@ -91,7 +91,7 @@ def test_make_run_serves_a_shop_and_an_inbox_until_ctrl_c(clone, tmp_path):
     try:
         eventually(
             lambda: "Ctrl-C stops everything" in log.read_text() or run.poll(),
-            patience=300,
+            timeout=300,
         )
         assert run.poll() is None, log.read_text()
         said = log.read_text()

@@ -178,7 +178,7 @@ def test_no_order_loses_its_account_when_the_server_is_killed(new_shop):
         shop.db.wake_cron()
         return not shop.db.due()
 
-    eventually(all_sent, patience=120, pause=1)
+    eventually(all_sent, timeout=120, pause=1)
     copies = [len(shop.mailbox.invitations(address)) for *_ids, address in carts]
     # What was killed twice while it was sent may have arrived: staff decide.
     for (order_id, *_ids), count in zip(carts, copies, strict=True):
@@ -244,6 +244,6 @@ def place_order(shop, order_id, token, _address):
 
     eventually(
         lambda: place() and state_of(shop, order_id)[0] == "sale",
-        patience=120,
+        timeout=120,
         pause=0.3,
     )

@@ -23,7 +23,7 @@ def shop(addon_instance, mailbox):
         for attempt in range(1, 4):
             eventually(lambda attempt=attempt: failed_attempts(shop) == attempt)
             shop.db.pass_time()
-        mailbox.mend()
+        mailbox.recover()
         for state in ("activated", "cancelled", "sent"):
             invite(shop, state)
         mail = mailbox.wait_for_one(address("activated"))

@@ -29,10 +29,10 @@ def running_shop(addon_instance, mailbox):
 
 @pytest.fixture
 def shop(running_shop):
-    """The running shop with nothing to mail; its mail server is mended afterwards."""
+    """The running shop with nothing to mail; its mail server recovers afterwards."""
     eventually(lambda: not running_shop.db.due())
     yield running_shop
-    running_shop.mailbox.mend()
+    running_shop.mailbox.recover()
 
 
 def break_mail(mailbox, fault):
@@ -70,10 +70,10 @@ def test_a_confirmation_does_not_wait_for_the_mail_server(shop, fault):
     assert not shop.mailbox.invitations(address)
 
     assert not failure_notes(shop, order_id)
-    shop.mailbox.mend()
+    shop.mailbox.recover()
     if fault != "slow":
         shop.db.pass_time()
-    shop.mailbox.wait(address, patience=90)
+    shop.mailbox.wait(address, timeout=90)
     eventually(lambda: not shop.db.due())
     shop.db.pass_time()
     confirm(shop, quote(shop, f"last.{fault}@example.com"))
@@ -100,7 +100,7 @@ def test_a_guest_orders_whatever_the_mail_server_does(shop, open_page, fault, sc
     assert address in page.locator(MESSAGE).inner_text()
     order_id = shop.db.last_order(address)
     eventually(lambda: fault == "slow" or shop.db.put_off())
-    shop.mailbox.mend()
+    shop.mailbox.recover()
     shop.db.pass_time()
     mail = shop.mailbox.wait_for_one(address)
     page = open_page(shop.server, SCREENS[screen])
@@ -122,7 +122,7 @@ def test_a_provider_that_takes_five_emails_gets_three_more_and_no_order_a_note(s
     assert shop.db.due() == 25
     assert not failure_notes(shop, *order_ids)
 
-    shop.mailbox.mend()
+    shop.mailbox.recover()
     shop.db.pass_time()
     eventually(lambda: not shop.db.due())
     for number in range(30):
@@ -144,7 +144,7 @@ def test_an_address_that_is_refused_for_good_is_noted_once_and_stops_nobody(shop
     assert "550 5.1.1 no such user" in note
 
     eventually(shop.db.put_off)
-    shop.mailbox.mend()
+    shop.mailbox.recover()
     shop.db.pass_time()
     shop.mailbox.wait_for_one("nobody@example.com")
 
@@ -165,7 +165,7 @@ def test_a_server_that_quotes_the_email_it_refuses_puts_no_link_into_log_or_note
     token = token_in(links[0])
     assert token not in log
     assert token not in "".join(failure_notes(shop, order_id))
-    shop.mailbox.mend()
+    shop.mailbox.recover()
     shop.db.pass_time()
     shop.mailbox.wait_for_one("quoted.back@example.com")
 
@@ -179,7 +179,7 @@ def test_greylisted_addresses_hold_up_no_other_customer(shop):
     shop.mailbox.wait_for_one("not.listed@example.com")
     eventually(shop.db.put_off)
     assert not shop.mailbox.invitations("grey0@example.com")
-    shop.mailbox.mend()
+    shop.mailbox.recover()
     shop.db.pass_time()
     for number in range(8):
         shop.mailbox.wait_for_one(f"grey{number}@example.com")
@@ -214,7 +214,7 @@ def test_staff_read_since_when_emails_wait_and_the_log_has_one_line(shop):
     assert "nobody.listens@example.com" in lines[0]
     assert "Traceback" not in log
     assert " ERROR " not in log
-    shop.mailbox.mend()
+    shop.mailbox.recover()
     shop.db.pass_time()
     shop.mailbox.wait_for_one("nobody.listens@example.com")
 

@@ -136,7 +136,7 @@ def test_staff_see_that_the_account_is_in_another_company(shop, open_page):
     keep_picture(page, "proof-6-elsewhere")
 
 
-def test_a_refusal_is_taken_back_with_the_same_link(shop, open_page):
+def test_a_decline_is_taken_back_with_the_same_link(shop, open_page):
     address = "declines@example.com"
     order_id = new_quotation(shop.admin, new_contact(shop.admin, address))
     confirm(shop, order_id)

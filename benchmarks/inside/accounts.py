@@ -1,7 +1,7 @@
 """Accounts created by the addon, without the confirmation of the orders."""
 
+from .factory import Orders, clone_partners
 from .scenarios import prepare
-from .supply import Orders, clone_partners
 from .transaction import request, timed
 
 BATCH = 100

@@ -3,7 +3,7 @@
 from odoo.tools import config
 
 from . import scenarios
-from .supply import Orders
+from .factory import Orders
 from .transaction import request, timed
 
 

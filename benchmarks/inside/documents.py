@@ -2,7 +2,7 @@
 
 from odoo import Command
 
-from .supply import clone, clone_partners
+from .factory import clone, clone_partners
 
 PASSWORD = "own-documents"
 OTHERS, CONTACTS = 10_000, 50

@@ -159,7 +159,7 @@ class TestSwitch(OwnDocumentsCommon):
         self.assertIn(self.manager.partner_id, found)
         self.assertNotIn(self.salesperson.partner_id, found)
 
-    def test_list_of_portal_users_shows_who_to_decide_on(self):
+    def test_list_of_portal_users_shows_undecided_ones(self):
         user = self._create_private_user()
         self._merge(user.partner_id, self.acme)
         search = self.env.ref("portal_own_documents.res_partner_view_search_portal")

@@ -260,7 +260,7 @@ class TestInvite(TeamCommon):
                 records = record.sudo(False).with_user(self.anna).search(domain)
                 self.assertEqual(bool(records), found)
 
-    def test_new_user_has_no_more_than_who_invites(self):
+    def test_new_user_has_no_more_than_the_inviter(self):
         self._invite_member(role="administrator")
         self._send_invitations()
         user = self._get_user()

@@ -141,7 +141,7 @@ class TestKnown(TeamCommon):
         self.zoe.active = True
         self.assertFalse(self.zoe._get_portal_role())
 
-    def test_colleague_reads_orders_of_who_comes_back(self):
+    def test_colleague_reads_orders_of_a_returning_person(self):
         order = self._create_quotation(self.bob)
         self._do("end", member=self._get_key("Bob"))
         self._invite_member("bob@example.com", "buyer", "Bob")

@@ -17,12 +17,12 @@ class ResCompany(models.Model):
         string="Create Portal Accounts",
         default="all",
         required=True,
-        help="Whose customers get a portal account when an order is confirmed.",
+        help="Which confirmed orders create a portal account.",
     )
     portal_reminder_max = fields.Integer(
         string="Reminders",
         default=1,
-        help="How often to remind a customer of an invitation, at most. 0: never.",
+        help="Maximum number of reminders per invitation. 0 turns reminders off.",
     )
     portal_reminder_days = fields.Integer(
         string="Days Between Reminders",
@@ -38,12 +38,12 @@ class ResCompany(models.Model):
         string="Contacts of Companies",
         default="own",
         required=True,
-        help="What the new account of a contact that belongs to a company shows.",
+        help="What new accounts of company contacts can see.",
     )
     portal_account_expiry_days = fields.Integer(
         string="Delete Unused Accounts",
-        help="Days after which an account is deleted that was never activated, counted "
-        "from the latest invitation. 0: never.",
+        help="Delete accounts not activated within this many days of the latest "
+        "invitation. 0: never.",
     )
 
     @api.constrains("portal_reminder_max", "portal_reminder_days")

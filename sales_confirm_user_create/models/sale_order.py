@@ -130,8 +130,8 @@ class SaleOrder(models.Model):
     def _filter_portal_account_orders(self):
         """Return the orders whose customers get an account.
 
-        To be extended for rules of one's own, within those of the settings. It is run
-        as superuser, and what it raises is noted on the orders.
+        Override to add your own rules on top of the settings. It runs as superuser, and
+        what it raises is noted on the orders.
         """
         return self.filtered(lambda order: order.state == "sale")
 
@@ -148,7 +148,7 @@ class SaleOrder(models.Model):
         # sudo: whoever confirms, a visitor of the shop included, may neither read nor
         # create users, mark the order, nor start the scheduled action
         orders = self.sudo()
-        # What goes wrong in what the sale has yet to write is for the sale to raise.
+        # Flush first, so that the sale's own errors surface there.
         self.env.cr.flush()
         try:
             with self.env.cr.savepoint():

@@ -64,14 +64,14 @@ class PortalAdoptionReport(models.Model):
         help="Portal accounts created by the confirmation of the orders.",
     )
     offered_count = fields.Integer(
-        string="Accounts Offered",
+        string="Customers Asked",
         readonly=True,
         help="Orders whose customer was asked whether to create an account.",
     )
     accepted_count = fields.Integer(
-        string="Offers Accepted",
+        string="Accepted",
         readonly=True,
-        help="Of the accounts offered, those that were created.",
+        help="Of the customers asked, those who accepted.",
     )
     declined_count = fields.Integer(
         string="Accounts Declined",
@@ -105,8 +105,8 @@ class PortalAdoptionReport(models.Model):
         string="Orders with an Active Account",
         aggregator="avg",
         readonly=True,
-        help="Share of the orders whose customer had an activated portal account at "
-        "the order date: one of the contact, or one of the same email address.",
+        help="Share of the orders whose customer already had an active account: the "
+        "contact's, or one with the same email address.",
     )
 
     @property

@@ -177,7 +177,7 @@ class TestAccountState(PortalAccountCommon):
     def test_new_contact_has_no_account(self):
         self.assertEqual(self.env["res.partner"].new({}).portal_account_state, "none")
 
-    def test_users_are_opened_by_who_may(self):
+    def test_only_administrators_open_users(self):
         order = self._confirm_order(user_id=self.salesperson.id)
         self.assertEqual(
             order.action_open_portal_user(),

@@ -189,7 +189,7 @@ class TestActivate(PortalPageCase):
         link = self._invite(order)
         decline = self._get_invitation(partner)._get_decline_link()
         page = self._open_link(decline)
-        self.assertEqual(self._get_heading(page), "No account, please")
+        self.assertEqual(self._get_heading(page), "Don't want an account?")
         self.assertIn("info@xn--strae-oqa.de", page.text)
         response = self._choose_password(self._open_link(link))
         self.assertIn("logged in as", self._get_notice(response))

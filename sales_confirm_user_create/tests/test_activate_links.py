@@ -109,7 +109,7 @@ class TestActivationLinks(PortalPageCase):
         self.url_open(page.url, data=form)
         self.assertActivated(self.customer.user_ids)
 
-    def test_used_link_of_who_is_logged_in_leads_to_the_order(self):
+    def test_used_link_of_logged_in_customer_leads_to_the_order(self):
         order = self._create_order()
         link = self._invite(order)
         self._choose_password(self._open_link(link))
@@ -343,7 +343,7 @@ class TestActivationLinks(PortalPageCase):
         self.customer.user_ids.unlink()
         self.assertLink(link, INVALID)
 
-    def test_link_of_who_became_an_employee_is_dead(self):
+    def test_link_of_a_new_employee_is_dead(self):
         link = self._invite()
         self.customer.user_ids.group_ids = [
             Command.set(self.env.ref("base.group_user").ids)

@@ -35,7 +35,7 @@ class TestAddress(PortalAccountCommon):
         order = self._confirm(email)
         self.assertEqual(order.portal_account_issue, "invalid_email")
         self.assertFalse(order.partner_id.user_ids)
-        self.assertNoAccount(order, "Correct the address")
+        self.assertNoAccount(order, "Correct it")
 
     def test_spelling_does_not_matter(self):
         self.assertLogin(' "Jane Doe" <JANE@Example.COM> ', "jane@example.com")
@@ -55,7 +55,7 @@ class TestAddress(PortalAccountCommon):
                 order = self._confirm(email)
                 self.assertEqual(order.portal_account_issue, "several_addresses")
                 self.assertFalse(order.partner_id.user_ids)
-                self.assertNoAccount(order, "Keep one address")
+                self.assertNoAccount(order, "Keep one")
 
     def test_correction_to_one_of_several_addresses(self):
         order = self._confirm("jane@example.com, john@example.com")

@@ -57,7 +57,7 @@ class TestConfirm(PortalAccountCommon):
         for order in french + company_french:
             self.assertIn("portail créé", order.message_ids[0].body)
 
-    def test_note_is_not_in_the_language_of_who_confirms(self):
+    def test_note_is_not_in_the_language_of_the_confirming_user(self):
         self.env["res.lang"]._activate_lang("fr_FR")
         self.env["ir.config_parameter"].set_param("base.template_portal_user_id", "0")
         self.env["ir.model.fields.selection"].search(
@@ -80,7 +80,7 @@ class TestConfirm(PortalAccountCommon):
             order._action_cancel()
             order.action_draft()
         order.action_confirm()
-        self.assertNoAccount(order, "No valid email")
+        self.assertNoAccount(order, "is not valid")
         self.customer.email = False
         order._action_cancel()
         order.action_draft()

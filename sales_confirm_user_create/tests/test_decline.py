@@ -26,7 +26,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
         """Return the link in the only email that is sent now."""
         [mail] = self._send_invitations()
         [link] = html.fromstring(str(mail["body"])).xpath(
-            "//a[text()='No account, please']/@href"
+            '//a[text()="I don\'t want an account"]/@href'
         )
         return link
 
@@ -74,10 +74,10 @@ class TestDecline(PortalAccountCommon, HttpCase):
         order = self._confirm()
         user = self.customer.user_ids
         page = self._get_page(self._get_decline_link())
-        self.assertEqual(self._get_heading(page), "No account, please")
+        self.assertEqual(self._get_heading(page), "Don't want an account?")
         self.assertIn("jane@example.com", page.text_content())
         page = self._decline(page)
-        self.assertEqual(self._get_heading(page), "Your account is deleted")
+        self.assertEqual(self._get_heading(page), "Your account has been deleted")
         self.assertFalse(user.exists())
         self.assertFalse(self.env["portal.invitation"].search([]))
         self.assertTrue(self.customer.exists())
@@ -100,12 +100,12 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self._confirm()
         page = self._get_page(self._get_decline_link())
         url = "/web/portal/decline"
-        refused = self._get_page(url, data={"login": "jane@example.com"})
-        self.assertIn("Please try again", refused.text_content())
+        answer = self._get_page(url, data={"login": "jane@example.com"})
+        self.assertIn("Please try again", answer.text_content())
         [form] = page.xpath("//form[@action='/web/portal/decline']")
         data = dict(form.form_values()) | {"login": "other@example.com"}
-        refused = self._get_page(url, data=data)
-        self.assertIn("now about jane@example.com", refused.text_content())
+        answer = self._get_page(url, data=data)
+        self.assertIn("now about jane@example.com", answer.text_content())
         self.assertTrue(self.customer.user_ids, "the form was about another account")
 
     def test_customer_who_keeps_the_account_reads_so(self):
@@ -121,7 +121,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
         page = self._get_page(link)
         self._decline(page)
         for again in (self._decline(page), self._get_page(link)):
-            self.assertEqual(self._get_heading(again), "Your account is deleted")
+            self.assertEqual(self._get_heading(again), "Your account has been deleted")
 
     def test_links_of_the_deleted_account_do_not_work(self):
         self._confirm()
@@ -138,7 +138,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
         later = fields.Datetime.now() + timedelta(days=30)
         with freeze_time(later):
             page = self._decline(self._get_page(link))
-        self.assertEqual(self._get_heading(page), "Your account is deleted")
+        self.assertEqual(self._get_heading(page), "Your account has been deleted")
 
     def test_account_in_use_stays(self):
         self._confirm()
@@ -165,7 +165,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
         guest = self._create_customer("Guest", "JANE@example.com")
         for partner in (self.customer, guest):
             order = self._confirm(partner)
-            self.assertNoAccount(order, "Declined")
+            self.assertNoAccount(order, "declined")
             self.assertEqual(order.portal_account_issue, "declined")
         other = self._confirm(self._create_customer("Other", "other@example.com"))
         self.assertTrue(other.user_created)
@@ -174,15 +174,15 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self._decline_account()
         self.customer.active = False
         guest = self._create_customer("Guest", "jane@example.com")
-        self.assertNoAccount(self._confirm(guest), "Declined")
+        self.assertNoAccount(self._confirm(guest), "declined")
 
-    def test_refusal_holds_without_the_contact(self):
+    def test_decline_holds_without_the_contact(self):
         order = self._decline_account()
         order._action_cancel()
         order.unlink()
         self.customer.unlink()
         guest = self._create_customer("Guest", "jane@example.com")
-        self.assertNoAccount(self._confirm(guest), "Declined")
+        self.assertNoAccount(self._confirm(guest), "declined")
         self.assertEqual(self.env["portal.decline"].search([]).partner_id, guest)
 
     def test_past_orders_create_nothing_either(self):
@@ -226,7 +226,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
             ),
         ):
             page = self._decline(page)
-        self.assertEqual(self._get_heading(page), "Your account is deleted")
+        self.assertEqual(self._get_heading(page), "Your account has been deleted")
         self.assertFalse(user.active)
         self.assertTrue(self.customer.portal_decline_date)
         self.assertEqual(order.portal_account_issue, "declined")
@@ -278,9 +278,9 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self.assertFalse(order.portal_account_issue)
         self.assertFalse(lookup.called)
 
-    # === The refusal belongs to the address === #
+    # === The decline belongs to the address === #
 
-    def test_refusal_holds_for_each_spelling(self):
+    def test_decline_holds_for_each_spelling(self):
         for index, (email, spellings) in enumerate(
             (
                 (
@@ -297,10 +297,10 @@ class TestDecline(PortalAccountCommon, HttpCase):
             for spelling in spellings:
                 with self.subTest(ascii(spelling)):
                     order = self._confirm(self._create_customer("Guest", spelling))
-                    self.assertNoAccount(order, "Declined")
+                    self.assertNoAccount(order, "declined")
                     self.assertFalse(self._send_invitations())
 
-    def test_refusal_holds_after_merge_and_correction(self):
+    def test_decline_holds_after_merge_and_correction(self):
         self._decline_account()
         other = self._create_customer("Jane", "jane.doe@example.com")
         merge = self.env["base.partner.merge.automatic.wizard"].create({})
@@ -308,7 +308,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self.env.invalidate_all()
         self.assertEqual(self.env["portal.decline"].search([]).partner_id, other)
         guest = self._create_customer("Guest", "jane@example.com")
-        self.assertNoAccount(self._confirm(guest), "Declined")
+        self.assertNoAccount(self._confirm(guest), "declined")
         self.assertTrue(self._confirm(other).user_created)
 
     def test_account_does_not_follow_to_an_address_that_declined(self):
@@ -325,7 +325,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self.assertNotIn("jane", values["address_hash"])
         self.assertEqual(len(values["address_hash"]), 64)
 
-    def test_one_query_finds_all_refusals_of_a_batch(self):
+    def test_one_query_finds_all_declines_of_a_batch(self):
         self._decline_account()
         orders = self._create_orders(
             [self._create_customer("A", f"a{i}@example.com") for i in range(9)]
@@ -338,7 +338,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self.assertEqual(issues["jane@example.com"], "declined")
         self.assertEqual(addresses & issues.keys(), {"jane@example.com"})
 
-    def test_batch_leaves_out_who_declined(self):
+    def test_batch_leaves_out_declined_customers(self):
         self._decline_account()
         orders = self._create_orders(
             [self._create_customer("A", f"a{i}@example.com") for i in range(3)]
@@ -398,7 +398,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
         user.with_user(user).sudo()._deactivate_portal_user(**post)
         self.env.invalidate_all()
 
-    def test_deleting_the_own_account_is_a_refusal(self):
+    def test_deleting_the_own_account_is_a_decline(self):
         for post in ({}, {"request_blacklist": "1"}):
             with self.subTest(post):
                 name = f"self{len(post)}"
@@ -411,7 +411,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
                 self.assertEqual(order.portal_account_issue, "declined")
                 self.assertEqual(self._get_note(order).author_id, guest)
                 again = self._create_customer("Again", f"{name}@example.com")
-                self.assertNoAccount(self._confirm(again), "Declined")
+                self.assertNoAccount(self._confirm(again), "declined")
 
     def test_deleting_the_own_account_says_nothing_about_a_typed_address(self):
         user = new_test_user(self.env, "me@example.com", "base.group_portal")
@@ -420,9 +420,9 @@ class TestDecline(PortalAccountCommon, HttpCase):
         victim = self._create_customer("Victim", "victim@example.com")
         self.assertTrue(self._confirm(victim).user_created)
         me = self._create_customer("Me", "me@example.com")
-        self.assertNoAccount(self._confirm(me), "Declined")
+        self.assertNoAccount(self._confirm(me), "declined")
 
-    def test_deletion_over_http_is_a_refusal(self):
+    def test_deletion_over_http_is_a_decline(self):
         self._confirm()
         user = self.customer.user_ids
         user._activate_portal_account("Secret-12345")
@@ -438,7 +438,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self.env.invalidate_all()
         self.assertFalse(user.active)
         guest = self._create_customer("Guest", "jane@example.com")
-        self.assertNoAccount(self._confirm(guest), "Declined")
+        self.assertNoAccount(self._confirm(guest), "declined")
 
     def test_employee_who_may_not_delete_the_account_has_not_declined(self):
         user = new_test_user(self.env, "staff@example.com", "base.group_user")
@@ -446,7 +446,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
             user._deactivate_portal_user()
         self.assertFalse(self.env["portal.decline"].search([]))
 
-    def test_deletion_by_staff_and_cleanup_is_no_refusal(self):
+    def test_deletion_by_staff_and_cleanup_is_no_decline(self):
         self._confirm()
         self.customer.user_ids.unlink()
         self.assertTrue(self._confirm().user_created)
@@ -481,7 +481,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self.assertEqual(len(self._get_users("jane@example.com")), 1)
         self.assertFalse(self._remind(30))
 
-    def test_offer_of_the_very_order_ends_with_the_refusal(self):
+    def test_offer_of_the_very_order_ends_with_the_decline(self):
         self.company.portal_account_policy = "ask"
         website = self.env["website"].get_current_website()
         order = self._confirm(website_id=website.id)
@@ -507,8 +507,8 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self._decline(self._get_page(link))
         self.authenticate(None, None)
         page = self._get_page(link)
-        self.assertEqual(self._get_heading(page), "Your account is deleted")
-        self.assertNoAccount(self._confirm(), "Declined")
+        self.assertEqual(self._get_heading(page), "Your account has been deleted")
+        self.assertNoAccount(self._confirm(), "declined")
         page = self._allow(page)
         self.assertEqual(self._get_heading(page), "You can have an account again")
         self.assertIn("next order", page.text_content())
@@ -525,7 +525,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self._get_page("/web/portal/decline", data=form)
         self.assertNoAccount(
             self._confirm(self._create_customer("Guest", "jane@example.com")),
-            "Declined",
+            "declined",
         )
 
     def test_stranger_takes_nothing_back(self):
@@ -551,10 +551,10 @@ class TestDecline(PortalAccountCommon, HttpCase):
         link = self._get_decline_link()
         self.customer.user_ids._delete_unused()
         page = self._decline(self._get_page(link))
-        self.assertEqual(self._get_heading(page), "Your account is deleted")
+        self.assertEqual(self._get_heading(page), "Your account has been deleted")
         self.assertNoAccount(
             self._confirm(self._create_customer("Guest", "jane@example.com")),
-            "Declined",
+            "declined",
         )
 
     def test_link_to_a_mistyped_address_leaves_the_corrected_account(self):
@@ -576,7 +576,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
 
     # === Staff === #
 
-    def test_question_names_the_refusal_and_its_date(self):
+    def test_question_names_the_decline_and_its_date(self):
         with freeze_time("2030-05-06"):
             order = self._decline_account()
         question = self._create_on_purpose(order)
@@ -589,7 +589,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self._create_on_purpose(self.customer)
         self.assertTrue(self.customer.user_ids)
 
-    def test_no_question_without_a_refusal(self):
+    def test_no_question_without_a_decline(self):
         self.company.portal_account_policy = "never"
         order = self._confirm()
         action = order.with_user(self.salesperson).action_create_portal_account()
@@ -619,7 +619,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
             asked.with_user(own).action_confirm()
         self.assertFalse(self.customer.user_ids, "the question is somebody else's")
 
-    def test_notes_have_who_did_it_as_author(self):
+    def test_notes_have_the_right_author(self):
         order = self._confirm()
         odoobot = self.env.ref("base.partner_root")
         self.assertEqual(self._get_note(order).author_id, odoobot)
@@ -632,7 +632,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self.assertIn("created", note.body)
         self.assertEqual(note.author_id, self.salesperson.partner_id)
 
-    def test_context_from_outside_overrides_no_refusal(self):
+    def test_context_from_outside_overrides_no_decline(self):
         self._decline_account()
         self.company.portal_company_contacts = "none"
         acme = self._create_customer("Acme", "acme@example.com", is_company=True)
@@ -669,7 +669,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
         page = self._get_page(link.replace("activate", "decline"))
         self.assertEqual(self._get_heading(page), "This link does not work")
 
-    def test_cookie_ends_with_the_refusal(self):
+    def test_cookie_ends_with_the_decline(self):
         self._confirm()
         page = self._get_page(self._get_decline_link())
         self.assertIn("portal_decline", self.opener.cookies)

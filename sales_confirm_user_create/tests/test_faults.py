@@ -186,7 +186,7 @@ class TestFaults(PortalAccountCommon):
             self.assertNoLogs("odoo.addons.sales_confirm_user_create", logging.ERROR),
         ):
             order.action_confirm()
-        self.assertNoAccount(order, "Another order has just created the account")
+        self.assertNoAccount(order, "Another order has just created an account")
 
     def test_rule_of_another_module_that_fails_is_noted(self):
         def refuse(orders):
@@ -232,7 +232,7 @@ class TestFaults(PortalAccountCommon):
         self.assertNoAccount(orders[0], message)
         self.assertTrue(orders[1].user_created)
 
-    def test_rule_of_another_module_may_read_what_who_confirms_may_not(self):
+    def test_rule_of_another_module_reads_more_than_the_user(self):
         def filter_without_users(orders):
             return orders.filtered(lambda order: not order.partner_id.portal_user_id)
 

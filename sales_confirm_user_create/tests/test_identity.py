@@ -95,7 +95,7 @@ class TestIdentity(PortalAccountCommon):
         user.active = False
         order = self._create_order()
         order.action_confirm()
-        self.assertNoAccount(order, "Archived user")
+        self.assertNoAccount(order, "user is archived")
         self.assertFalse(user.active)
         self.assertEqual(self._get_users("jane@example.com"), user)
 
@@ -107,7 +107,7 @@ class TestIdentity(PortalAccountCommon):
         self.customer.active = True
         order = self._create_order()
         order.action_confirm()
-        self.assertNoAccount(order, "Archived user")
+        self.assertNoAccount(order, "user is archived")
         self.assertFalse(user.active)
         self.assertFalse(self._get_users("jane@example.com"))
 
@@ -115,7 +115,7 @@ class TestIdentity(PortalAccountCommon):
         order = self._create_order()
         self.customer.active = False
         order.action_confirm()
-        self.assertNoAccount(order, "Archived contact")
+        self.assertNoAccount(order, "contact is archived")
         self.assertFalse(self.customer.active)
 
     def test_contacts_of_odoo_itself_never_get_an_account(self):
@@ -126,9 +126,9 @@ class TestIdentity(PortalAccountCommon):
         template.email = "template@example.com"
         users = self.env["res.users"].with_context(active_test=False).search_count([])
         for partner, reason in (
-            (public, "Technical contact"),
-            (robot, "Technical contact"),
-            (template, "Archived user"),
+            (public, "system contact"),
+            (robot, "system contact"),
+            (template, "user is archived"),
         ):
             with self.subTest(partner=partner.name):
                 order = self._create_order(partner)

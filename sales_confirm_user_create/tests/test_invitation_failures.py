@@ -374,7 +374,7 @@ class TestInvitationFailures(PortalAccountCommon):
             self.assertIn("correct it on the contact", notice)
         last, first, *rest = self._get_notes(order)
         self.assertEqual(rest, before)
-        self.assertIn("will be tried again", first)
+        self.assertIn("We will retry", first)
         self.assertIn("could not be sent. The mail server replied", last)
         with self._later(days=9):
             self.assertFalse(self._send_invitations())

@@ -54,7 +54,7 @@ class TestOwnDocuments(PortalAccountCommon):
         self.company.portal_company_contacts = "none"
         order = self._create_order(self.customer)
         order.action_confirm()
-        self.assertNoAccount(order, "Contact of a company")
+        self.assertNoAccount(order, "belong to a company")
         self.assertEqual(order.portal_account_issue, "company_contact")
         order.with_user(self.salesperson).action_create_portal_account()
         self.assertTrue(self.customer.user_ids.portal_own_documents)

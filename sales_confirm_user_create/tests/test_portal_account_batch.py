@@ -220,7 +220,7 @@ class TestPortalAccountBatch(PortalAccountCommon):
         batch.action_start()
         self.assertEqual(batch.state, "done")
 
-    def test_order_cancelled_meanwhile_is_left_alone(self):
+    def test_order_cancelled_since_is_left_alone(self):
         orders = self._create_past_orders("a@example.com", "b@example.com")
         batch = self._preview(orders)
         batch.action_start()
@@ -293,7 +293,7 @@ class TestPortalAccountBatch(PortalAccountCommon):
         for _batch in range(2):
             self._preview(orders).action_start()
             self._run()
-        self.assertNoAccount(orders, "No email address")
+        self.assertNoAccount(orders, "no email address")
 
     def test_menus_are_there_without_the_sales_app(self):
         website_menus = self.env["ir.ui.menu"]

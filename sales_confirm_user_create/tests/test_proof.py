@@ -91,7 +91,7 @@ class TestProof(PortalAccountCommon):
         self.assertEqual(partner._get_partner_from_token(new), partner)
 
     def test_links_of_odoo_end_with_the_first_proof(self):
-        """Somebody with a passkey had one sent to an address of theirs meanwhile."""
+        """Somebody with a passkey had one sent to an address of theirs by then."""
         partner = self.portal_user.partner_id
         partner.email = "me@evil.test"
         partner.signup_prepare(signup_type="reset")
@@ -337,7 +337,7 @@ class TestProof(PortalAccountCommon):
         self.portal_user.partner_id = other
         self.assertFalse(self.portal_user._get_proof_date())
 
-    def test_addresses_of_who_signed_up_are_asked_for_too(self):
+    def test_addresses_typed_at_sign_up_are_asked_for_too(self):
         """Before the first proof, nobody knows who that was."""
         partner = self.portal_user.partner_id
         self._record_login(self.portal_user)
@@ -420,7 +420,7 @@ class TestProof(PortalAccountCommon):
         self.portal_user._on_mailbox_proven("search")
         self.portal_user.partner_id.email = "thief@evil.test"
         self.assertFalse(self.portal_user._get_proof_date())
-        # somebody else may have been in it meanwhile
+        # somebody else may have been in it by then
         self.portal_user.partner_id.email = "jane@example.com"
         self.assertFalse(self.portal_user._get_proof_date())
 
@@ -454,7 +454,7 @@ class TestProof(PortalAccountCommon):
         self.assertTrue(guest.active)
         self.assertEqual((guest + bob).parent_id, company)
 
-    def test_session_is_known_though_it_is_used_meanwhile(self):
+    def test_session_is_known_though_it_is_used_since(self):
         values = {
             "session_identifier": "x" * 42,
             "user_id": self.portal_user.id,

@@ -227,5 +227,5 @@ class TestSignUp(PortalAccountCommon):
         old._deactivate_portal_user()
         self.assertTrue(old.exists())
         order = self._create_guest_order()
-        self.assertNoAccount(order, "Declined")
+        self.assertNoAccount(order, "declined")
         self.assertFalse(self._send_invitations())

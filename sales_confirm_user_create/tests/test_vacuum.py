@@ -162,7 +162,7 @@ class TestVacuum(PortalAccountCommon):
 class TestPrivacyLookup(PortalAccountCommon):
     """Odoo's lookup finds what is stored about a person."""
 
-    def test_invitation_and_refusal_are_found(self):
+    def test_invitation_and_decline_are_found(self):
         order = self._create_order()
         order.action_confirm()
         invitation = self._get_invitation()

@@ -30,8 +30,8 @@ class SaleOrder(models.Model):
         string="Address Confirmed On",
         compute="_compute_portal_known_account",
         groups="base.group_user",
-        help="When the customer opened a link that was emailed to the login. Empty: "
-        "never, anybody can have signed up with the address.",
+        help="When the customer opened a link emailed to the login. Empty: "
+        "never, so anybody could have signed up with the address.",
     )
 
     @api.depends("partner_id.email", "portal_partner_id", "state", "website_id")
@@ -99,10 +99,13 @@ class SaleOrder(models.Model):
             order: order._get_no_claim_reason(users[order]) for order in orders_sudo
         }
         added = orders_sudo.filtered(lambda order: not reasons[order])
-        for user, orders in added.grouped(users.get).items():
+        by_user = added.grouped(users.get)
+        for user, orders in by_user.items():
             orders._claim_for(user, "staff", self.env.user.partner_id)
-        return self.env["portal.invitation"]._notify_done(
-            self.env._("Orders added: %s.", len(added)) if added else None,
+        invitations = self.env["portal.invitation"]
+        names = invitations._join(user.name for user in by_user)
+        return invitations._notify_done(
+            self.env._("Added to the account of %s.", names) if added else None,
             {order: reasons[order] for order in orders_sudo - added},
         )
 
@@ -112,7 +115,7 @@ class SaleOrder(models.Model):
         :param user: the account that has the customer's address, or an empty one
         """
         if self.state != "sale" or self.portal_partner_id:
-            return _lt("the order is not confirmed, or in an account already.")
+            return _lt("the order is not confirmed, or is already in an account.")
         if not user:
             return _lt("no other contact has an account with this address.")
         if not user._get_mailbox():

@@ -188,11 +188,8 @@ class ResUsers(models.Model):
         return vals_list
 
     def _inverse_notification_type(self):
-        """Override of `mail` not to take a group from new accounts that lack it anyway.
-
-        Portal users are notified by email alone. That write of ``group_ids`` changes
-        nothing for them, but drops cached data of all workers.
-        """
+        """Override of `mail` to skip a no-op group removal for new accounts, which
+        would clear every worker's cache."""
         if self.env.context.get("sales_confirm_user_create_account") is Trusted:
             return None
         return super()._inverse_notification_type()

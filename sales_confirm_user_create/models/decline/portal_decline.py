@@ -14,7 +14,7 @@ class PortalDecline(models.Model):
     """
 
     _name = "portal.decline"
-    _description = "Portal Account Declined"
+    _description = "Declined Portal Account"
     _rec_name = "partner_id"
     _order = "id desc"
 

@@ -17,13 +17,13 @@ class ResCompany(models.Model):
         copy=False,
         readonly=True,
         groups="base.group_system",
-        help="Since when invitations wait for the mail server.",
+        help="When sending was paused because the mail server did not respond.",
     )
     portal_invitation_retry_date = fields.Datetime(
         copy=False,
         readonly=True,
         groups="base.group_system",
-        help="Until when invitations wait for the mail server.",
+        help="Sending is paused until then because the mail server is not responding.",
     )
     portal_mail_failure = fields.Char(
         copy=False, readonly=True, groups="base.group_system"

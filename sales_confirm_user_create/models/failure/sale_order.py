@@ -24,8 +24,7 @@ class SaleOrder(models.Model):
                 )
             elif invitation.due_date:
                 text = reader.env._(
-                    "The portal invitation could not be sent and will be tried again. "
-                    "%s",
+                    "The portal invitation could not be sent. We will retry. %s",
                     reader._describe_failure(),
                 )
             else:

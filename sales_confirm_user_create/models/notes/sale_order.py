@@ -9,35 +9,41 @@ from odoo.tools.translate import LazyGettext, LazyTranslate
 _lt = LazyTranslate(__name__)
 
 ADVICE = {
-    "no_email": _lt("Add an email address to the contact, then create the account."),
+    "no_email": _lt(
+        "The contact has no email address. Add one, then create the account."
+    ),
     "invalid_email": _lt(
-        "Correct the address of the contact, then create the account."
+        "The contact's email address is not valid. Correct it, then create the account."
     ),
     "several_addresses": _lt(
-        "Keep one address on the contact, then create the account."
+        "The contact has several email addresses. Keep one, then create the account."
     ),
-    "archived_contact": _lt("Unarchive the contact, then create the account."),
-    "archived_user": _lt("An administrator can unarchive the user of the contact."),
-    "access_revoked": _lt("Grant portal access on the contact to give it back."),
-    "other_contact": _lt("Another contact has the account for this address."),
-    "own_company": _lt("Your own companies and their addresses get no account."),
+    "archived_contact": _lt(
+        "The contact is archived. Unarchive it, then create the account."
+    ),
+    "archived_user": _lt(
+        "The contact's user is archived. An administrator can unarchive it."
+    ),
+    "access_revoked": _lt("Portal access was revoked. Grant it again on the contact."),
+    "other_contact": _lt("Another contact already has an account with this address."),
+    "own_company": _lt(
+        "No account is created for your own companies and their addresses."
+    ),
     "address": _lt(
-        "Whoever manages the addresses of that contact could take over the account. "
-        "Choose the contact itself as customer."
+        "The customer is an address of another contact. Whoever manages that contact's "
+        "addresses could take over the account. Choose the contact itself as customer."
     ),
-    "company_contact": _lt(
-        "The settings create no accounts for contacts of companies."
-    ),
+    "company_contact": _lt("Your settings exclude contacts that belong to a company."),
     "declined": _lt(
         "The customer declined an account. Create one only if the customer asks."
     ),
-    "technical": _lt("Odoo itself uses this contact. Choose another customer."),
+    "technical": _lt("This is a system contact. Choose another customer."),
     "template": _lt(
-        "The template for new portal users is missing, or new users get other rights "
-        "than the portal's. An administrator can correct it."
+        "The template for new portal users is missing, or gives other rights than the "
+        "portal's. Ask your administrator to correct it."
     ),
-    "same_moment": _lt("Another order has just created the account for this address."),
-    "error": _lt("Your administrator finds the error in the log."),
+    "same_moment": _lt("Another order has just created an account with this address."),
+    "error": _lt("Ask your administrator to check the server log."),
 }
 
 
@@ -57,17 +63,15 @@ class SaleOrder(models.Model):
         :param issue: see ``portal_account_issue``
         :param error: the exception, if that is the issue
         """
-        labels = dict(
-            self._fields["portal_account_issue"]._description_selection(self.env)
-        )
-        advice = self._get_portal_issue_advice(issue)
         if error:
-            advice = self._get_error_summary(error)
-        return f"{labels[issue]}. {advice}".strip()
+            return self._get_error_summary(error)
+        field = self._fields["portal_account_issue"]
+        label = dict(field._description_selection(self.env))[issue]
+        return self._get_portal_issue_advice(issue) or label
 
     @api.model
     def _get_portal_issue_advice(self, issue):
-        """Return what to do about a missing account, as text.
+        """Return why there is no account and what to do, as text, or "" for the label.
 
         To be extended by modules that add an issue.
 
@@ -105,7 +109,7 @@ class SaleOrder(models.Model):
             if issue and issue != order.portal_account_issue:
                 reader = order._with_note_lang()
                 notes[order] = reader.env._(
-                    "No portal account: %s",
+                    "No portal account. %s",
                     reader._describe_portal_account_issue(issue, error),
                 )
         self._log_portal_account_notes(notes, author)

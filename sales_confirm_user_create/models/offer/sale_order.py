@@ -57,8 +57,7 @@ class SaleOrder(models.Model):
             _logger.exception("No account is offered for orders %s", orders.ids)
 
     def _on_purpose(self):
-        """Return the orders for an account that somebody asks for, and that what keeps
-        automatic accounts from being created does not concern."""
+        """Skip the rules that only apply to automatic accounts."""
         return self.with_context(sales_confirm_user_create_on_purpose=Trusted)
 
     def _is_on_purpose(self):

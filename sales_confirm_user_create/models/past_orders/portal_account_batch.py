@@ -41,8 +41,8 @@ class PortalAccountBatch(models.Model):
     other_count = fields.Integer(
         string="Customers without an Account",
         readonly=True,
-        help="They get none: the address is missing, not valid or of another contact, "
-        "or the contact or its user is archived or used by Odoo. Each order says why.",
+        help="Not created: the address is missing, invalid or another contact's, or "
+        "the contact or user is archived or technical. Each order shows the reason.",
     )
     processed_count = fields.Integer(string="Orders Processed", readonly=True)
     created_count = fields.Integer(string="Accounts Created", readonly=True)

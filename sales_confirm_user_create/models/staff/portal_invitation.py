@@ -139,10 +139,9 @@ class PortalInvitation(models.Model):
 
     @api.model
     def _join(self, names):
-        """Return a list of names, or how many they are if more than ten."""
+        """Return a list of names: ten of them, and how many more there are."""
         names = sorted(set(names))
-        return (
-            ", ".join(names)
-            if len(names) <= 10
-            else self.env._("%s entries", len(names))
-        )
+        text, more = ", ".join(names[:10]), len(names) - 10
+        if more > 0:
+            text = self.env._("%(names)s and %(count)s more", names=text, count=more)
+        return text

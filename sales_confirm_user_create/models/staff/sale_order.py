@@ -41,7 +41,7 @@ class SaleOrder(models.Model):
         invited, reasons = self.sudo()._split_orders_to_invite()
         if len(self) == 1 or not invited:
             return self._resend_portal_invitations()
-        question = self.env._("%s emails will be sent.", len(invited.partner_id))
+        question = self.env._("Emails to send: %s.", len(invited.partner_id))
         reasons = self.env["portal.invitation"]._join_reasons(reasons)
         return self.env["portal.account.question"]._ask(
             "resend", self, f"{question}\n{reasons}"
@@ -50,8 +50,7 @@ class SaleOrder(models.Model):
     def _resend_portal_invitations(self):
         """See ``action_resend_portal_invitation``."""
         self._check_portal_account_access()
-        # sudo: a salesperson may have the own orders' customers invited, and neither
-        # reads nor writes users by it
+        # sudo: salespeople may re-invite their customers without access to users
         invited_sudo, reasons = self.sudo()._split_orders_to_invite()
         users_sudo = invited_sudo.partner_id.portal_user_id
         invited_sudo._create_portal_invitations(
