@@ -1,4 +1,4 @@
-"""Pages of a portal user with the own documents, and with the whole company's."""
+"""Pages of a portal user with their own documents, and with the whole company's."""
 
 import time
 

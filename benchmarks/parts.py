@@ -106,7 +106,7 @@ def checkout(options):
 
 
 def own(options):
-    """Open the portal with the own documents, and with the whole company's."""
+    """Open the portal with their own documents, and with the whole company's."""
     orders = options.documents
     with Site() as site, site.database(0) as db:
         with step(f"make {orders:,} orders"):
