@@ -174,8 +174,8 @@ class Sessions:
         if link not in email["body"]:
             raise UserError(
                 _lt(
-                    "Another app has removed the link from the email. Your "
-                    "administrator can find out which."
+                    "Another app removed the link from the email. Ask your "
+                    "administrator to find out which."
                 )
             )
         server = server.with_context(

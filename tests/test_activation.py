@@ -207,7 +207,7 @@ def test_two_links_in_two_tabs_are_not_mixed_up(shop, open_page):
     press.fill("another password")
     page.fill("input[name=confirm_password]", "another password")
     follow(page, f"{PASSWORD_FORM} button[type=submit]", "**/my/orders/*")
-    assert "as it was" in page.inner_text(".o_portal_notice")
+    assert "has not changed" in page.inner_text(".o_portal_notice")
     Visitor(shop.server).log_in(second.recipients[0], PASSWORD)
 
 

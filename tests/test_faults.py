@@ -182,7 +182,7 @@ def test_no_order_loses_its_account_when_the_server_is_killed(new_shop):
     copies = [len(shop.mailbox.invitations(address)) for *_ids, address in carts]
     # What was killed twice while it was sent may have arrived: staff decide.
     for (order_id, *_ids), count in zip(carts, copies, strict=True):
-        notes = [n for n in shop.db.notes(order_id) if "Odoo was stopped twice" in n]
+        notes = [n for n in shop.db.notes(order_id) if "Odoo stopped twice" in n]
         assert count or notes, order_id
     assert sum(copies) - KILLED_ORDERS <= KILLS
     assert max(copies) <= 3

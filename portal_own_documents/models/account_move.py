@@ -9,8 +9,8 @@ class AccountMove(models.Model):
         compute="_compute_portal_buyer_id",
         store=True,
         index="btree_not_null",
-        help="The one customer of all orders of this invoice, whose portal shows it, "
-        "whoever in the company it is addressed to.",
+        help="The only customer of this invoice's orders. Their portal shows it even "
+        "if it is addressed to a colleague.",
     )
 
     @api.depends("partner_id", "line_ids.sale_line_ids.order_id.partner_id")

@@ -6,5 +6,5 @@ class ResCompany(models.Model):
 
     portal_own_documents = fields.Boolean(
         string="New Portal Users: Own Documents Only",
-        help="What granting access to the portal suggests.",
+        help="The suggestion when you grant portal access.",
     )

@@ -105,7 +105,7 @@ class PortalClaims(CustomerPortal):
             notice = request.env._("Your address is confirmed.")
             if added := found.filtered("portal_partner_id"):
                 names = ", ".join(added[:10].mapped("name"))
-                notice = request.env._("Now in your account: %s.", names)
+                notice = request.env._("Added to your account: %s.", names)
             set_notice(notice)
             return request.redirect("/my/orders")
         if error:

@@ -13,7 +13,7 @@ class AccountMove(models.Model):
         index="btree_not_null",
         groups="base.group_system",
         help="The contact whose portal account shows all orders of this invoice. Empty "
-        "if the invoice is addressed to somebody else than their customer.",
+        "if the invoice is not addressed to their customer.",
     )
 
     def _auto_init(self):

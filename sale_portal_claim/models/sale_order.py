@@ -6,8 +6,8 @@ from odoo.tools.translate import LazyTranslate
 _lt = LazyTranslate(__name__)
 
 UNFIT = _lt(
-    "Removed from the portal account: the customer, the address or the account is not "
-    "what it was."
+    "Removed from the portal account: the customer, the address or the account has "
+    "changed."
 )
 CLAIM = ("date", "method", "customer", "address")
 CLAIM_FIELDS = ("portal_partner_id", *(f"portal_claim_{name}" for name in CLAIM))

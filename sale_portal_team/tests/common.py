@@ -63,7 +63,7 @@ class TeamCommon(PortalPageCase):
         return " ".join(" ".join(e.text_content() for e in found).split())
 
     def _invite_member(self, email="dora@example.com", role="buyer", name="Dora"):
-        """Invite somebody as whoever is logged in; return what the page says."""
+        """Invite somebody as the user who is logged in; return what the page says."""
         return self._do("invite", name=name, email=email, role=role)
 
     def _get_rows(self, search=""):

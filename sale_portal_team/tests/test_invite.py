@@ -193,7 +193,7 @@ class TestInvite(TeamCommon):
         key = self._get_key("Dora")
         self._age(minutes=11)
         self._limit("daily", 1)
-        self.assertIn("limit is reached", self._do("resend", member=key))
+        self.assertIn("reached a limit", self._do("resend", member=key))
         self.assertIn("Dora", self._get_rows())
 
     def test_template_can_be_saved_whatever_invitations_there_are(self):
@@ -230,7 +230,7 @@ class TestInvite(TeamCommon):
     def test_people_are_limited(self):
         self._limit("people", 4)
         self._invite_member()
-        self.assertIn("limit is reached: 4", self._invite_member("eve@example.com"))
+        self.assertIn("reached a limit: 4", self._invite_member("eve@example.com"))
 
     def test_open_invitations_are_limited(self):
         self._limit("open", 1)

@@ -68,7 +68,9 @@ class PortalActivation(PortalPage):
     def _get_error(self, invitation, status, login, csrf_token=None, **post):
         """Return why a form that was sent does nothing, or False."""
         if status == "used":
-            return request.env._("This account is active. Its password is as it was.")
+            return request.env._(
+                "This account is already active. Its password has not changed."
+            )
         if status in ("missing", "invalid", "expired") and "password" in post:
             return request.env._("Your password was not saved.")
         return get_form_error(csrf_token, login, invitation.login)

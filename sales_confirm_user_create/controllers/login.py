@@ -40,7 +40,7 @@ class PortalLogin(Home):
             order_sudo._invite_again()
         query["message"] = request.env._(
             "If your account has no password yet, the invitation is on its way again. "
-            "We send it once in 24 hours at most: look in your spam folder, too."
+            "We send at most one every 24 hours, so check your spam folder, too."
         )
         return request.redirect_query("/web/login", query)
 

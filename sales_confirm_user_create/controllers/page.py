@@ -42,12 +42,12 @@ def get_form_error(csrf_token, login=None, known=None):
     is_text = isinstance(csrf_token, str) and csrf_token.isascii()
     if not is_text or not request.validate_csrf(csrf_token):
         return request.env._(
-            "This page was out of date, and nothing was done. Please try again. If "
-            "that does not help, allow cookies in your browser."
+            "Nothing was done because this page was out of date. Please try again. If "
+            "that doesn't help, allow cookies in your browser."
         )
     if known and login != known:
         return request.env._(
-            "Nothing was done: you have opened another link in this browser since. "
+            "Nothing was done: you opened another link in this browser. "
             "This page is now about %s.",
             known,
         )

@@ -201,7 +201,7 @@ class TestActivationLinks(PortalPageCase):
         self.assertEqual(urlsplit(response.url).path, f"/my/orders/{order.id}")
         self.assertEqual(
             self._get_notice(response),
-            "This account is active. Its password is as it was.",
+            "This account is already active. Its password has not changed.",
         )
         self.assertActivated(self.customer.user_ids)
 

@@ -60,7 +60,7 @@ class TestOrderCancelled(PortalAccountCommon):
         invitation = self._get_invitation()
         with self._later(days=9):
             answer = invitation.action_resend()["params"]["message"]
-            self.assertIn("no confirmed order any more", answer)
+            self.assertIn("no longer has a confirmed order", answer)
             self.assertFalse(invitation._renew())
             self.assertFalse(self._send_invitations())
 

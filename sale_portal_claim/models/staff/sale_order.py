@@ -119,9 +119,7 @@ class SaleOrder(models.Model):
         if not user:
             return _lt("no other contact has an account with this address.")
         if not user._get_mailbox():
-            return _lt(
-                "the account's contact has another email address than its login."
-            )
+            return _lt("the account's login and its contact's email address differ.")
         if not user._can_have_order(self):
             return ELSEWHERE
         is_asked = self.env.context.get("sale_portal_claim_asked")

@@ -15,7 +15,7 @@ class ResPartner(models.Model):
         inverse="_inverse_portal_role",
         compute_sudo=True,
         groups=STAFF,
-        help="Administrator: sees all, orders, manages people. Buyer: sees the own "
+        help="Administrator: sees all, orders, manages people. Buyer: sees their own "
         "documents, orders. Viewer: sees all, orders nothing. None: as in Odoo.",
     )
     portal_administrator_ids = fields.Many2many(

@@ -60,11 +60,11 @@ class ResUsers(models.Model):
         company = self.partner_id.commercial_partner_id
         names = company._find_portal_administrators()[:3].mapped("name")
         names = format_list(self.env, names, "or") if names else self.env._("us")
-        return self.env._("Viewers look and read. To order or pay, ask %s.", names)
+        return self.env._("Viewers cannot order or pay. Ask %s.", names)
 
     @api.constrains("portal_role")
     def _check_portal_role_holder(self):
         if any(user.portal_role and not user._get_portal_role() for user in self):
             raise ValidationError(
-                self.env._("Only portal users of a customer's company have a role.")
+                self.env._("Only portal users of a customer's company can have a role.")
             )

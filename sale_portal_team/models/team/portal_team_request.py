@@ -20,8 +20,10 @@ _lt = LazyTranslate(__name__)
 
 PAUSE = timedelta(minutes=10)
 NAME_MAX = 64
-ELSEWHERE = _lt("the address belongs to somebody else, or declined an account.")
-NO_RIGHT = _lt("whoever invited is no administrator any more.")
+ELSEWHERE = _lt(
+    "the address belongs to somebody else, or its owner declined an account."
+)
+NO_RIGHT = _lt("the inviter is no longer an administrator.")
 INVITED = _lt("Invited %(name)s, %(email)s: %(role)s.")
 WITHDRAWN = _lt("Withdrew the invitation of %(name)s, %(email)s.")
 
@@ -64,7 +66,9 @@ class PortalTeamRequest(models.TransientModel):
         name = " ".join(name.replace("\0", " ").split())
         address = get_deliverable_address(email)
         if not name or len(name) > NAME_MAX:
-            raise UserError(self.env._("Enter a name of up to %s letters.", NAME_MAX))
+            raise UserError(
+                self.env._("Enter a name of up to %s characters.", NAME_MAX)
+            )
         if not address:
             raise UserError(self.env._("Enter a valid email address."))
         if role not in inviter._get_grantable_roles():
@@ -73,7 +77,7 @@ class PortalTeamRequest(models.TransientModel):
         logins = team._find_portal_members().filtered("active").mapped("login")
         known = map(get_deliverable_address, logins)
         if address in {*known, *self._find_open(team).mapped("email")}:
-            raise UserError(self.env._("%s is in the list already.", address))
+            raise UserError(self.env._("%s is already in the list.", address))
         self._check_limits(team, address)
         values = {"inviter_id": inviter.id, "company_id": company.id, "role": role}
         self.create({**values, "team_id": team.id, "name": name, "email": address})
@@ -119,8 +123,8 @@ class PortalTeamRequest(models.TransientModel):
         ):
             raise UserError(
                 self.env._(
-                    "A limit is reached: %(people)s people, %(open)s open invitations, "
-                    "%(daily)s invitations in 24 hours.",
+                    "You have reached a limit: %(people)s people, %(open)s open "
+                    "invitations, %(daily)s invitations in 24 hours.",
                     **limits,
                 )
             )

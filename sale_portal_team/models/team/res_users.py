@@ -84,9 +84,7 @@ class ResUsers(models.Model):
         """
         companies = self._get_administered_companies()
         if companies and not companies._find_portal_administrators() - self:
-            raise UserError(
-                self.env._("The last administrator makes somebody else one first.")
-            )
+            raise UserError(self.env._("Make somebody else an administrator first."))
 
     def _end_portal_access(self, author):
         """End the access of this user. The contact, and its orders, stay.

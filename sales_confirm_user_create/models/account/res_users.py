@@ -51,8 +51,7 @@ class ResUsers(models.Model):
         copy=False,
         readonly=True,
         groups="base.group_erp_manager",
-        help="When a portal user logged in for the first time. Odoo itself keeps the "
-        "latest login only.",
+        help="The portal user's first login. Odoo itself only keeps the latest.",
     )
 
     # `website` checks in Python that a login is not used twice without a website, and

@@ -54,8 +54,8 @@ class ResUsers(models.Model):
             if is_allowed and invitation and invitation._renew():
                 raise UserError(
                     self.env._(
-                        "There is an account for this address. We have sent you an "
-                        "email to activate it."
+                        "There is an account for this address. We've emailed you a "
+                        "link to activate it."
                     )
                 )
         try:
@@ -152,7 +152,7 @@ class ResUsers(models.Model):
             self.partner_id._message_log(
                 body=self.env._(
                     "The customer still logs in as %s. If that is somebody else, an "
-                    "administrator has to change the login or archive the user.",
+                    "administrator must change the login or archive the user.",
                     self.login,
                 ),
                 author_id=self._get_note_author_id(),

@@ -35,7 +35,10 @@ class PortalInvitation(models.Model):
             message_id=False,  # what comes back from the old address is no news
         )
         self.order_id._note_about_customer(
-            _lt("%s has a new address: the portal account follows, and is invited.")
+            _lt(
+                "%s has a new address. The portal account now uses it and is invited "
+                "again."
+            )
         )
 
     def _get_new_address_issue(self, address):

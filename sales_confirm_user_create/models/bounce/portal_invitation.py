@@ -11,7 +11,7 @@ class PortalInvitation(models.Model):
     message_id = fields.Char(
         string="Message-ID",
         index="btree_not_null",
-        help="Of the latest email: a bounce names it.",
+        help="Of the latest email; bounces refer to it.",
     )
     bounce_date = fields.Datetime(
         string="Bounced On", help="When the latest email came back."

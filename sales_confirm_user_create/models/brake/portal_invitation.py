@@ -21,13 +21,17 @@ class PortalInvitation(models.Model):
     _inherit = "portal.invitation"
 
     held_date = fields.Datetime(
-        string="Held Since", help="When the limit of the website held it back."
+        string="Held Since", help="When it was held because of the website's limit."
     )
     # empty where somebody of the shop stands for the order
     website_id = fields.Many2one(
-        comodel_name="website", ondelete="set null", help="Whose limit it counts for."
+        comodel_name="website",
+        ondelete="set null",
+        help="The website whose limit it counts toward.",
     )
-    hour_count = fields.Integer(help="Emails without an hour's pause between them.")
+    hour_count = fields.Integer(
+        help="Emails sent without an hour's pause between them."
+    )
 
     _held_idx = models.Index("(held_date) WHERE held_date IS NOT NULL")
     _limit_idx = models.Index("(website_id, sent_date) WHERE website_id IS NOT NULL")

@@ -8,8 +8,8 @@ class Website(models.Model):
     portal_email_limit = fields.Integer(
         string="Emails an Hour",
         default=100,
-        help="How many invitations and reminders an hour go to customers whose order "
-        "is neither paid nor confirmed by you; more wait until you release them. "
+        help="Maximum number of invitations and reminders an hour for orders that are "
+        "neither paid nor confirmed by you. Further ones wait until you release them. "
         "0: no limit.",
     )
 

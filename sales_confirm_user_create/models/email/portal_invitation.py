@@ -36,7 +36,7 @@ class PortalInvitation(models.Model):
     )
     reply_to = fields.Char(compute="_compute_reply_to")
     unsubscribed_login = fields.Char(
-        help="The address that asked for no more automatic emails."
+        help="The address that unsubscribed from automatic emails."
     )
 
     @api.depends("partner_id.name")

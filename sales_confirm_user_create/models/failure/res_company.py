@@ -32,7 +32,7 @@ class ResCompany(models.Model):
         copy=False,
         readonly=True,
         groups="base.group_system",
-        help="What the latest refusals have in common.",
+        help="What the latest rejections have in common.",
     )
     portal_refusal_count = fields.Integer(
         copy=False, readonly=True, groups="base.group_system"

@@ -18,7 +18,7 @@ class SaleOrder(models.Model):
             company = invitation.company_id
             if company.portal_mail_wait_date:
                 text = reader.env._(
-                    "No portal invitation of %(company)s is sent for now. %(reason)s",
+                    "Portal invitations of %(company)s are paused. %(reason)s",
                     company=company.name,
                     reason=reader._describe(company.portal_mail_failure),
                 )

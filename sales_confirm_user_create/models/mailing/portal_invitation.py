@@ -188,8 +188,8 @@ class PortalInvitation(models.Model):
         elif count > INTERRUPTED_MAX:
             raise GaveUp(
                 _lt(
-                    "Odoo was stopped twice while it sent the email, which may have "
-                    "arrived. Ask the customer, or send it again."
+                    "Odoo stopped twice while sending the email. It may have arrived: "
+                    "ask the customer, or send it again."
                 )
             )
         else:
@@ -239,7 +239,7 @@ class PortalInvitation(models.Model):
         except Exception as error:
             raise BrokenTemplate(
                 _lt(
-                    "The email template has an error. Your administrator finds it in "
-                    "the log."
+                    "The email template has an error. Ask your administrator to check "
+                    "the server log."
                 )
             ) from error

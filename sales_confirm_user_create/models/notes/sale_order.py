@@ -119,7 +119,7 @@ class SaleOrder(models.Model):
     def _get_portal_account_created(self):
         """Return the note on an order that created an account."""
         return self._get_customer_note(
-            _lt("Portal account created for %s; the invitation will be sent.")
+            _lt("Portal account created for %s. The invitation will be sent.")
         )
 
     def _note_invitation_resent(self):

@@ -33,7 +33,7 @@ class PortalAccountBatch(models.Model):
         comodel_name="sale.order", string="Orders", readonly=True, copy=False
     )
     last_order_id = fields.Integer(
-        readonly=True, help="All orders up to this id are processed."
+        readonly=True, help="All orders up to this id have been processed."
     )
     order_count = fields.Integer(string="Confirmed Orders", readonly=True)
     missing_count = fields.Integer(string="Accounts to Create", readonly=True)

@@ -246,8 +246,8 @@ class ResUsers(models.Model):
                 item.remove()
         self.partner_id._message_log(
             body=self.env._(
-                "The customer confirmed %(login)s. Removed of what the account had "
-                "before: %(removed)s. Kept: %(kept)s.",
+                "The customer confirmed %(login)s. Removed: %(removed)s. Kept: "
+                "%(kept)s.",
                 login=self.login,
                 removed=", ".join(names[False]) or "–",
                 kept=", ".join(names[True]) or "–",

@@ -41,7 +41,7 @@ class PortalInvitation(models.Model):
         for invitation in self:
             reason = invitation.user_id._get_no_invitation_reason()
             if not reason and invitation not in with_order:
-                reason = _lt("the customer has no confirmed order any more.")
+                reason = _lt("the customer no longer has a confirmed order.")
             if reason:
                 reasons[invitation] = reason
         return self.filtered(lambda invitation: invitation not in reasons), reasons
@@ -57,8 +57,8 @@ class PortalInvitation(models.Model):
         if not unused_sudo:
             return self._notify_done(None, reasons)
         question = self.env._(
-            "Accounts to delete, which nobody has used: %s. Their orders and contacts "
-            "stay. The next order of a customer may invite again.",
+            "Unused accounts to delete: %s. Their orders and contacts stay. A "
+            "customer's next order may create an account again.",
             len(unused_sudo),
         )
         return self._ask("cancel", question, reasons)

@@ -153,7 +153,7 @@ class SaleOrder(models.Model):
             self.env.su or self.env.user.has_group("sales_team.group_sale_salesman")
         ):
             raise AccessError(
-                self.env._("Only salespeople may invite customers to the portal.")
+                self.env._("Only salespeople can invite customers to the portal.")
             )
 
     def action_open_portal_user(self):
