@@ -2,13 +2,13 @@ from . import controllers, models, report, wizard
 
 
 def post_init_hook(env):
-    """Bring what the database has in the form that the addon relies on."""
+    """Prepare the users and contacts that exist."""
     _set_activation_dates(env)
     env["res.users"]._mark_internal_contacts()
 
 
 def _set_activation_dates(env):
-    """Take users who have logged in before for activated.
+    """Mark users who have already logged in as activated.
 
     Odoo keeps the date of the latest login only: later than the first one, but before
     any order that is confirmed from now on.

@@ -55,7 +55,7 @@ class WholeLinks(IdentificationFieldsNoFoldPolicy):
 
 
 class NotSent(MailDeliveryException):
-    """Why a mail server has not taken an email."""
+    """Why a mail server did not accept an email."""
 
     def __init__(self, text, code=0, is_about_server=True, is_lost=False):
         """

@@ -1,4 +1,4 @@
-"""What several files of the addon use."""
+"""Helpers that several files use."""
 
 import re
 import secrets

@@ -36,7 +36,7 @@ class PortalOwnDocuments(Cart, Delivery, PaymentPortal):
         return super().shop_payment_transaction(order_id, *args, **kwargs)
 
     def _is_closed(self, order_id):
-        """Return whether visitors have to log in to go on with a cart."""
+        """Return whether visitors must log in to continue a cart."""
         is_id = str(order_id or "").isdecimal() and len(str(order_id)) < 10
         carts = request.env["sale.order"].browse(int(order_id) if is_id else None)
         return carts.sudo().exists()._is_closed_to_visitor()
@@ -77,8 +77,8 @@ class PortalOwnDocuments(Cart, Delivery, PaymentPortal):
         return super().archive_token(token_id)
 
     def _create_transaction(self, *args, flow, token_id=None, **kwargs):
-        """Override of `payment` not to charge the cards of the company, and to save a
-        new one for the contact itself, and not for whoever gets the invoice."""
+        """Override of `payment` to charge no card of the company, and to save a new one
+        for the contact itself, not for the invoice address."""
         if flow == "token":
             self._check_card(token_id)
         own = request.env.user._get_own_contact()

@@ -9,8 +9,8 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _authenticate(cls, endpoint):
-        """Override of `base` to keep out whose contact has become a company: nobody
-        knows whose account it is, and all that it does would be the company's."""
+        """Override of `base` to lock out a user whose contact has become a company:
+        nobody knows whose account it is, and it would act for the company."""
         super()._authenticate(endpoint)
         own = request.env.user._get_own_contact()
         if own is None or own:

@@ -5,8 +5,8 @@ class MailThread(models.AbstractModel):
     _inherit = "mail.thread"
 
     def _notify_get_recipients_groups(self, message, model_description, msg_vals=False):
-        """Override of `portal`: a document that is mailed to a user who sees the own
-        documents only opens by the token in that email, and is in no list."""
+        """Override of `portal`: a document mailed to a user with own documents only
+        opens by the token in that email, and appears in no list."""
         groups = super()._notify_get_recipients_groups(
             message, model_description, msg_vals=msg_vals
         )

@@ -82,8 +82,8 @@ class ResPartner(models.Model):
         return is_own and super()._can_be_edited_by_current_customer(**kwargs)
 
     def _filter_for_customer(self):
-        """Return the addresses that the current customer may see: the own, the
-        company's, and those that are on the own orders because Odoo chose them."""
+        """Return the addresses that the current customer may see: their own, the
+        company's, and those that Odoo put on their orders."""
         own = self.env.user._get_own_contact()
         if own is None:
             return self

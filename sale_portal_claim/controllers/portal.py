@@ -13,8 +13,8 @@ from odoo.addons.sales_confirm_user_create.controllers.page import (
 
 
 def claim_order(order_id, access_token=None):
-    """Add an order to the account of the current user, as a proof allows; say so on the
-    next page.
+    """Add an order to the current user's account, if they prove it is theirs; say so on
+    the next page.
 
     :param access_token: of the order, from the email; not needed in the browser that
         has just ordered

@@ -27,7 +27,7 @@ class ResPartner(models.Model):
         return res
 
     def _end_unfit_claims(self):
-        """End the claims by and on these contacts that nothing supports any more."""
+        """End the claims of these contacts that no longer fit."""
         # sudo: those who change a contact or a user may not edit orders of others
         self.env["sale.order"].sudo().search(
             [

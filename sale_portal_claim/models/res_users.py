@@ -51,8 +51,8 @@ class ResUsers(models.Model):
         return self._can_have_order(order) and order.company_id in self.company_ids
 
     def _can_have_order(self, order):
-        """Return whether an order may be in this account, by all that staff cannot know
-        better; the account is then allowed to see the order's company."""
+        """Return whether this account may have an order, by the rules that staff cannot
+        override; it may then see the order's company."""
         # Odoo's `_is_portal` takes a query for each user.
         portal_id = self.env["ir.model.data"]._xmlid_to_res_id("base.group_portal")
         address = self._get_mailbox()

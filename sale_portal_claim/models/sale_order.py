@@ -14,7 +14,7 @@ CLAIM_FIELDS = ("portal_partner_id", *(f"portal_claim_{name}" for name in CLAIM)
 
 
 class SaleOrder(models.Model):
-    """Orders shown in the portal account of another contact than their own."""
+    """Orders that another contact's portal account shows."""
 
     _inherit = "sale.order"
 
@@ -89,9 +89,9 @@ class SaleOrder(models.Model):
 
     @api.model
     def _find_claimable_orders(self, user):
-        """Return the orders that a portal user may add to the own account.
+        """Return the orders that a portal user may add to their account.
 
-        That the user reads what is mailed to the login is for the caller to know.
+        The caller knows that the user reads the emails to the login.
         """
         # sudo: customers read neither how they log in nor orders that are not theirs
         address = user.sudo()._get_mailbox()
@@ -175,7 +175,7 @@ class SaleOrder(models.Model):
             orders.write(dict.fromkeys(CLAIM_FIELDS, False))
 
     def _end_unfit_claims(self):
-        """End those of these claims that do not fit any more."""
+        """End the claims that no longer fit."""
         guests = self.partner_id._filter_guests()
         fit = self.filtered(
             lambda order: (
@@ -192,7 +192,7 @@ class SaleOrder(models.Model):
 
     @api.autovacuum
     def _gc_unfit_claims(self):
-        """End also the claims whose ground was changed without anybody telling."""
+        """End the claims that no longer fit because of a change by SQL."""
         claimed = self.search([("portal_partner_id", "!=", False)])
         for orders in split_every(1000, claimed.ids, self.browse):
             orders._end_unfit_claims()

@@ -11,8 +11,8 @@ DONE = "portal_team_done"  # in the session: for the page after the redirect
 
 
 class PortalTeam(CustomerPortal):
-    """The page on which a company's administrators manage its people, and everybody
-    reads what their role is."""
+    """The page where a company's administrators manage its people, and everybody sees
+    their own role."""
 
     @http.route("/my/team", type="http", auth="user", website=True, sitemap=False)
     def portal_team(self, action=None, search="", **post):

@@ -17,7 +17,7 @@ class PortalActivation(PortalPage):
 
     @http.route(PATH, auth="public", methods=["GET", "POST"], **PAGE)
     def portal_activate(self, token=None, login=None, action=None, **post):
-        """Show what the link is good for, or do what its button says.
+        """Show the page of the link, or do what its button says.
 
         :param token: from the link
         :param login: whose account the form is about; in another window of the browser,
@@ -54,7 +54,7 @@ class PortalActivation(PortalPage):
         return self._render(values)
 
     def _read_cookie(self):
-        """Return the invitation that waits in the cookie, and what it is good for."""
+        """Return the invitation in the cookie, and its status."""
         token = self._get_cookie(COOKIE)
         invitation, status = request.env["portal.invitation"]._read_token(token)
         if not token:
@@ -66,7 +66,7 @@ class PortalActivation(PortalPage):
         return invitation, status
 
     def _get_error(self, invitation, status, login, csrf_token=None, **post):
-        """Return why a form that was sent does nothing, or False."""
+        """Return why the form is not accepted, or False."""
         if status == "used":
             return request.env._(
                 "This account is already active. Its password has not changed."
@@ -76,10 +76,10 @@ class PortalActivation(PortalPage):
         return get_form_error(csrf_token, login, invitation.login)
 
     def _activate(self, invitation, password=None, confirm_password=None, **_post):
-        """Set the password and log in; all of it, or nothing.
+        """Set the password and log in, or do nothing.
 
         :return: the response
-        :raise UserError: a rule refuses the password, or the login
+        :raise UserError: a rule rejects the password or the login
         """
         user = invitation.user_id
         if user.website_id - request.website:

@@ -10,12 +10,11 @@ DONE = "portal_decline_done"
 
 
 class PortalDecline(PortalPage):
-    """The page for customers who want no account."""
+    """The page to decline an account."""
 
     @http.route(DECLINE_PATH, auth="public", methods=["GET", "POST"], **PAGE)
     def portal_decline(self, token=None, login=None, action=None, **post):
-        """Ask before anything is deleted or taken back, and do it when the button is
-        clicked.
+        """Ask before an account is deleted or a decline is taken back.
 
         :param token: from the link
         :param login: whose account the form is about

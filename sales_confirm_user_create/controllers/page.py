@@ -20,7 +20,7 @@ def set_notice(text):
 
 
 def split_link(text):
-    """Return the parts of an address that a visitor sent; of none if it is no such."""
+    """Return the parts of a URL from a visitor; empty parts if it is none."""
     try:
         return urlsplit(text)
     except ValueError:
@@ -28,12 +28,12 @@ def split_link(text):
 
 
 def is_post():
-    """Return whether a form was sent, be it one of this session or not."""
+    """Return whether a form was sent, in whatever session."""
     return request.httprequest.method == "POST"
 
 
 def get_form_error(csrf_token, login=None, known=None):
-    """Return why a form is refused that was sent, or False.
+    """Return why a form is not accepted, or False.
 
     :param csrf_token: what a visitor sent, also a file
     :param login: whose account the form is about
@@ -55,7 +55,7 @@ def get_form_error(csrf_token, login=None, known=None):
 
 
 class PortalPage(http.Controller):
-    """What pages that a link in an email opens have in common.
+    """Base of the pages that links in emails open.
 
     The token leaves the address at once, and waits in a cookie of its own: the session
     may be known to others who use the computer.

@@ -44,6 +44,6 @@ class PortalAccount(CustomerPortal):
         return request.redirect(order.get_portal_url())
 
     def _show_notice(self, text):
-        """Return a page that says something, and nothing else."""
+        """Return a page with a notice only."""
         set_notice(text)
         return request.render("sales_confirm_user_create.notice")

@@ -9,7 +9,7 @@ class IrUiView(models.Model):
     def _get_portal_page_modules(self):
         """Return the modules whose templates Odoo's pages, or ours, are made of.
 
-        To be extended by modules that add templates to them.
+        Override it in modules that add templates to them.
         """
         return {"sales_confirm_user_create"}
 

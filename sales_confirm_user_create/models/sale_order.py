@@ -68,13 +68,13 @@ class SaleOrder(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override of `sale` to keep what only the confirmation writes."""
+        """Override of `sale` to protect what only the confirmation writes."""
         given = {name for vals in vals_list for name, value in vals.items() if value}
         self._check_portal_account_fields(given)
         return super().create(vals_list)
 
     def write(self, vals):
-        """Override of `sale` to keep what only the confirmation writes."""
+        """Override of `sale` to protect what only the confirmation writes."""
         self._check_portal_account_fields(vals.keys())
         return super().write(vals)
 

@@ -28,7 +28,7 @@ class TestAccountIssue(PortalAccountCommon):
     def assertIssue(self, order, issue):
         """The order is confirmed without an account, for this reason, and says so."""
         self.assertEqual(order.portal_account_issue, issue)
-        self.assertNoAccount(order, "No portal account. ")
+        self.assertNoAccount(order, "No portal account: ")
 
     def _create_portal_user(self, partner):
         return new_test_user(

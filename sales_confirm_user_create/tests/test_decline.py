@@ -83,7 +83,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self.assertTrue(self.customer.exists())
         self.assertEqual(order.state, "sale")
         self.assertEqual(order.portal_account_issue, "declined")
-        self.assertIn("Declined", self._get_notes(order)[0])
+        self.assertIn("declined", self._get_notes(order)[0])
         self.assertEqual(order.portal_account_state, "none")
 
     def test_opening_the_link_changes_nothing(self):
@@ -625,7 +625,7 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self.assertEqual(self._get_note(order).author_id, odoobot)
         self._decline(self._get_page(self._get_decline_link()))
         note = self._get_note(order)
-        self.assertIn("Declined", note.body)
+        self.assertIn("declined", note.body)
         self.assertEqual(note.author_id, self.customer)
         self._create_on_purpose(order)
         note = self._get_note(order)

@@ -200,7 +200,8 @@ class ResPartner(models.Model):
         return bool(family._filter_account_holders())
 
     def write(self, vals):
-        """Override of `base` to tell the accounts of contacts whose address changes."""
+        """Override of `base` to update the accounts of contacts whose address
+        changes."""
         if "email" not in vals:
             return super().write(vals)
         # sudo: reading users takes more rights than editing contacts

@@ -151,7 +151,7 @@ class ResUsers(models.Model):
 
     @api.model
     def _mark_internal_contacts(self):
-        """Have the contacts of internal users found by the index that is for them.
+        """Let the index of internal users find their contacts.
 
         Earlier versions of Odoo took them for customers after contacts were merged.
         """
@@ -274,8 +274,8 @@ class ResUsers(models.Model):
         return self.env["ir.model.data"]._xmlid_to_res_id("base.partner_root")
 
     def write(self, vals):
-        """Override of `base`: what ends access ends the invitation, and a new login,
-        or contact, is proven by nobody."""
+        """Override of `base` to end the invitation with the access, and the proof with
+        the login or contact."""
         renamed = self.filtered(
             lambda user: user.login != vals.get("login", user.login)
         )

@@ -246,7 +246,7 @@ class SaleOrder(models.Model):
     def _prepare_portal_user_values(self, template_values):
         """Return the values of the customer's new user.
 
-        To be extended by modules with more to set.
+        Override it in modules with more to set.
 
         :param dict template_values: those of the template user, not to be changed
         :rtype: dict

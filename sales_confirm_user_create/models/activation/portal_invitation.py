@@ -6,7 +6,7 @@ DECLINE_SCOPE = "sales_confirm_user_create.decline_link"
 
 
 class PortalInvitation(models.Model):
-    """The link in an invitation, and what it is good for."""
+    """The link in an invitation, and its status."""
 
     _inherit = "portal.invitation"
 
@@ -63,7 +63,7 @@ class PortalInvitation(models.Model):
 
     @api.model
     def _read_token(self, token):
-        """Return the invitation that a link belongs to, and what the link is good for.
+        """Return the invitation of a link, and the link's status.
 
         :return: an invitation, and "valid", "expired", "used" or "invalid"; no
             invitation if invalid

@@ -71,8 +71,8 @@ class ResUsers(models.Model):
             raise
 
     def action_reset_password(self):
-        """Override of `auth_signup`: customers who ask for a new password of an account
-        that nobody has used get its invitation: it asks what was there before."""
+        """Override of `auth_signup` to send the invitation instead of a reset link
+        while the account is unused: it asks what was there before."""
         invited = self.browse()
         # whoever else is logged in where they ask
         if not self.env.user._is_internal():
@@ -107,7 +107,7 @@ class ResUsers(models.Model):
         return super()._get_signup_invitation_scope()
 
     def _update_last_login(self):
-        """Override of `base` to keep when somebody first logged in."""
+        """Override of `base` to store the first login."""
         # sudo: users have no access to this field
         user = self.sudo()
         if not user.portal_activation_date:
@@ -115,7 +115,7 @@ class ResUsers(models.Model):
         return super()._update_last_login()
 
     def _filter_unused_accounts(self):
-        """Return the portal users with an invitation whom nobody has logged in as."""
+        """Return the invited portal users who have never logged in."""
         return self.filtered(
             lambda user: (
                 user.share
@@ -134,8 +134,8 @@ class ResUsers(models.Model):
         return super()._notify_security_setting_update(subject, content, **kwargs)
 
     def _follow_address(self, before):
-        """Go with the address of the contact, which has changed: an unused account that
-        we created gets it as login, or ends; of others, staff are told.
+        """Follow the contact's new address: an unused account that we created gets it
+        as login, or ends; staff are told about others.
 
         :param before: the address until now, or False
         """
@@ -162,7 +162,7 @@ class ResUsers(models.Model):
         """Set the first password of an account.
 
         :param kept: keys of what stays of before, see ``_on_mailbox_proven``
-        :raise UserError: no password, or a rule of another module refuses it
+        :raise UserError: no password, or another module's rule rejects it
         """
         self.ensure_one()
         if not password:

@@ -9,8 +9,8 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     def _invite_again(self):
-        """Invite the customer again who has the link of this order, and no password;
-        once in 24 hours, as whoever has the link can ask for it."""
+        """Invite the customer again if they have no password; once in 24 hours, as
+        anybody with the order's link can ask for it."""
         # sudo: visitors may not read users, and learn nothing
         order = self.sudo()
         users = order.env["res.users"].browse(

@@ -12,7 +12,7 @@ class PortalInvitation(models.Model):
     _inherit = "portal.invitation"
 
     def _follow_address(self, address):
-        """Let a login that was never used follow the corrected address of the contact:
+        """Change the login of unused accounts to the contact's corrected address:
         nobody was invited there yet.
 
         :param address: the new address, or False

@@ -6,7 +6,7 @@ AUTOMATIC = {"auto_reply", "bulk", "junk"}
 
 
 class MailThread(models.AbstractModel):
-    """What comes back when an invitation is sent, whose message is gone by then."""
+    """Bounces of invitations, whose message is deleted by then."""
 
     _inherit = "mail.thread"
 
@@ -20,8 +20,8 @@ class MailThread(models.AbstractModel):
 
     @api.model
     def _detect_loop_sender(self, message, message_dict, routes):
-        """Override of `mail`: an automatic reply to an invitation becomes no record of
-        an alias, such as a lead."""
+        """Override of `mail` to create no record, such as a lead, from an automatic
+        reply to an invitation."""
         is_automatic = message.get("Auto-Submitted", "no").strip().lower() != "no"
         if is_automatic or message.get("Precedence", "").strip().lower() in AUTOMATIC:
             references = unfold_references(message_dict["references"])

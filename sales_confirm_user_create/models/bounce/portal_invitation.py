@@ -4,7 +4,7 @@ from ...smtp import NotSent
 
 
 class PortalInvitation(models.Model):
-    """Emails that a mail server has accepted, and another one sent back."""
+    """Emails that were accepted and came back later."""
 
     _inherit = "portal.invitation"
 

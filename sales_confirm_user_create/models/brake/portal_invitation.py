@@ -16,7 +16,7 @@ HELD_MAX = timedelta(days=7)
 
 
 class PortalInvitation(models.Model):
-    """A brake for bots, which order for the addresses of strangers."""
+    """A limit for bots that order with strangers' addresses."""
 
     _inherit = "portal.invitation"
 
@@ -62,7 +62,7 @@ class PortalInvitation(models.Model):
         return count >= limit
 
     def _hold(self):
-        """Wait until somebody of the shop decides, and tell the sales manager once."""
+        """Wait until staff decide, and tell the sales manager once."""
         domain = [
             ("website_id", "=", self.website_id.id),
             ("held_date", ">", fields.Datetime.now() - timedelta(days=1)),

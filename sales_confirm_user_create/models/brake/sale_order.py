@@ -7,8 +7,8 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     def _get_braked_website(self):
-        """Return the website whose limit the emails about this order count for; none
-        if somebody of the shop confirms it."""
+        """Return the website whose limit this order's emails count toward; none if
+        staff confirm it."""
         website, user = self.website_id, self.env.user
         is_batch = self.env.context.get("sales_confirm_user_create_batch") is Trusted
         if website and (is_batch or (user._is_internal() and not user._is_superuser())):

@@ -12,7 +12,7 @@ class ResUsers(models.Model):
     _inherit = "res.users"
 
     def _filter_deletable(self):
-        """Return the accounts that the addon has created, and nobody has used."""
+        """Return the unused accounts that the addon created."""
         unused = self._filter_unused_accounts().filtered(
             lambda user: user.active and user.portal_invitation_ids.is_account_created
         )
@@ -29,7 +29,7 @@ class ResUsers(models.Model):
         return self.browse(user_id for [user_id] in rows)
 
     def _delete_unused(self):
-        """Delete users whom nobody misses; archive those that something refers to."""
+        """Delete these users; archive those that other records refer to."""
         for user in self:
             try:
                 with self.env.cr.savepoint():

@@ -60,7 +60,7 @@ class PortalDecline(models.Model):
 
     @api.model
     def _find_for(self, login):
-        """Return the decline of the address that a login is, or none."""
+        """Return the decline of a login's address, or none."""
         address = get_deliverable_address(login)
         return self._find([address]).get(address, self.browse())
 
@@ -99,7 +99,7 @@ class PortalDecline(models.Model):
 
     @api.model
     def _forget(self, addresses):
-        """Forget the declines of addresses: their owners, or staff, decided otherwise.
+        """Forget the declines of addresses, as their owners or staff decided.
 
         :param addresses: iterable of addresses in their one form
         """
@@ -109,8 +109,8 @@ class PortalDecline(models.Model):
 
     @api.model
     def _keep_findable(self, partners):
-        """Have the Privacy Lookup find declines by contacts that have the address now,
-        where those who declined are deleted."""
+        """Let the Privacy Lookup find declines by the contacts that have the address
+        now, if the original contact is deleted."""
         by_address = {partner._get_portal_address(): partner for partner in partners}
         for address, decline in self._find(by_address).items():
             if not decline.partner_id:

@@ -13,9 +13,9 @@ class PortalInvitation(models.Model):
 
     @api.model
     def _read_decline_token(self, token):
-        """Return whose account a link declines, and what the link is good for.
+        """Return whose account a link declines, and the link's status.
 
-        The address may decline also where its account is deleted by now.
+        An address can also decline after its account was deleted.
 
         :return: the invitation, if it still has this login; the login, or False; and
             "valid", "used" by a login, "declined", or "invalid"

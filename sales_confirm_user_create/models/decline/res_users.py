@@ -41,8 +41,8 @@ class ResUsers(models.Model):
         orders._set_portal_account_issues(issues, partner)
 
     def _deactivate_portal_user(self, **post):
-        """Override of `base`: customers who delete their account have declined, for
-        the login. The address of their contact is what anybody can type."""
+        """Override of `base` to treat customers who delete their account as declined,
+        for the login: anybody can type the address of a contact."""
         # sudo: customers may not read invitations; super replaces the login
         accounts = [
             (user.login, user.partner_id, user.portal_invitation_ids.order_id)

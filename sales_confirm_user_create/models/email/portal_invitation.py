@@ -27,7 +27,7 @@ RENDERED_FIELDS = (
 
 
 class PortalInvitation(models.Model):
-    """What the emails of invitations and reminders are made of."""
+    """The content of invitation and reminder emails."""
 
     _inherit = "portal.invitation"
 

@@ -29,7 +29,7 @@ class GaveUp(UserError):
 
 
 class PortalInvitation(models.Model):
-    """What becomes of an email that is not sent."""
+    """What happens to emails that could not be sent."""
 
     _inherit = "portal.invitation"
 
@@ -109,8 +109,7 @@ class PortalInvitation(models.Model):
     # === When to try again === #
 
     def _try_to_postpone(self, error):
-        """Have an email tried again later, and say so on the order if somebody has to
-        do something about it.
+        """Retry an email later, and note it on the order if staff must act.
 
         :param error: the exception that kept it from being sent
         """
@@ -209,7 +208,7 @@ class PortalInvitation(models.Model):
         return self.failure_count == count or not self.due_date
 
     def _get_next_attempt(self, error):
-        """Return when to try again, or False: never, until somebody asks for it."""
+        """Return when to try again, or False to wait for staff."""
         count, now = self.failure_count, fields.Datetime.now()
         if isinstance(error, GaveUp):
             return False

@@ -9,7 +9,7 @@ LAST_WAIT = timedelta(hours=1)
 
 
 class ResCompany(models.Model):
-    """The company whose mail server takes no emails."""
+    """A company whose mail server accepts no emails."""
 
     _inherit = "res.company"
 
@@ -39,8 +39,8 @@ class ResCompany(models.Model):
     )
 
     def _wait_for_mail_server(self, reason):
-        """Have all emails of the company wait: five minutes, then as long again as it
-        has waited, an hour at most.
+        """Pause all emails of the company: five minutes at first, then twice as long,
+        at most an hour.
 
         :param reason: text
         :return: whether that is new
@@ -59,8 +59,8 @@ class ResCompany(models.Model):
         return not since
 
     def _hear_mail_server(self, refusal=False, is_first=True):
-        """Note what the mail server says to a recipient, which ends the wait unless it
-        says the same to everybody.
+        """Note the mail server's reply to a recipient; it ends the wait unless
+        everybody gets the same reply.
 
         :param refusal: what equal refusals have in common; False for any other answer
         :param is_first: whether it is the recipient's first

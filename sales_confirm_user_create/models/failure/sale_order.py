@@ -11,7 +11,7 @@ class SaleOrder(models.Model):
     )
 
     def _note_invitation_failure(self, invitation):
-        """Note on the order that somebody has to do something about an invitation."""
+        """Note on the order that staff must act on an invitation."""
         notes = {}
         for order in self:
             reader = invitation.with_context(lang=order._with_note_lang().env.lang)

@@ -203,7 +203,7 @@ class PortalInvitation(models.Model):
     def _get_mail_xmlids(self):
         """Return the external ids of an invitation's mail template and of its frame.
 
-        To be extended for invitations that are about no order.
+        Override it for invitations that are about no order.
         """
         name = "reminder" if self.priority == REMINDER else "invitation"
         return (
@@ -260,8 +260,7 @@ class PortalInvitation(models.Model):
         self._make_due(priority=RESENT, **values)
 
     def _cancel(self, reason):
-        """Send nothing more; where the account is not the customer's any more, end all
-        links.
+        """Stop sending; end all links if the account is no longer the customer's.
 
         :param reason: see ``cancel_reason``
         """

@@ -73,7 +73,7 @@ class SaleOrder(models.Model):
     def _get_portal_issue_advice(self, issue):
         """Return why there is no account and what to do, as text, or "" for the label.
 
-        To be extended by modules that add an issue.
+        Override it in modules that add an issue.
 
         :param issue: see ``portal_account_issue``
         """
@@ -109,7 +109,7 @@ class SaleOrder(models.Model):
             if issue and issue != order.portal_account_issue:
                 reader = order._with_note_lang()
                 notes[order] = reader.env._(
-                    "No portal account. %s",
+                    "No portal account: %s",
                     reader._describe_portal_account_issue(issue, error),
                 )
         self._log_portal_account_notes(notes, author)
@@ -119,7 +119,7 @@ class SaleOrder(models.Model):
     def _get_portal_account_created(self):
         """Return the note on an order that created an account."""
         return self._get_customer_note(
-            _lt("Portal account created for %s. The invitation will be sent.")
+            _lt("Portal account created for %s; the invitation will be sent.")
         )
 
     def _note_invitation_resent(self):

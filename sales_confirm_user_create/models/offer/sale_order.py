@@ -123,7 +123,7 @@ class SaleOrder(models.Model):
         """Return the template that shows something above the order, or None; it calls
         that of the order itself, see ``_get_name_portal_order_view``.
 
-        To be extended by modules with more to show there.
+        Override it in modules with more to show there.
         """
         module = "sales_confirm_user_create"
         if self._is_portal_account_offered():

@@ -5,8 +5,8 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     def _end_typed_addresses(self):
-        """Archive addresses that their customer does not know, or detach them if they
-        have users: nothing more goes there."""
+        """Archive addresses that their customer does not know; detach those with
+        users."""
         orders = self.env["sale.order"]
         for name in ("partner_invoice_id", "partner_shipping_id"):
             domain = [(name, "in", self.ids), ("state", "in", ("draft", "sent"))]

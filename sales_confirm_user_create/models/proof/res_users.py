@@ -13,7 +13,7 @@ MAX_LISTED = 20
 
 
 class ResUsers(models.Model):
-    """Who has proven to read what is mailed to the login."""
+    """Proof that the owner of an account reads the emails to its login."""
 
     _inherit = "res.users"
 
@@ -35,8 +35,8 @@ class ResUsers(models.Model):
     )
 
     def _end_proof(self, keep_password):
-        """Have these logins proven by nobody, and end all links to them, and all ways
-        into accounts of ours: somebody else may have had the login.
+        """End the proof of these logins, all links to them, and all ways into accounts
+        of ours: another person may have had the login.
 
         :param keep_password: whether it was set together with the login
         """
@@ -62,7 +62,7 @@ class ResUsers(models.Model):
     def _on_mailbox_proven(self, method, kept=()):
         """The customer has used a link that we mailed to exactly the login.
 
-        To be extended by modules for which that is a proof.
+        Override it in modules for which that is a proof.
 
         :param method: what the link is for: "activation", or what a module adds
         :param kept: keys of what the customer keeps of before, see ``Unproven``
@@ -152,7 +152,7 @@ class ResUsers(models.Model):
         """Return the ways into an account but for its password. Each is removed as its
         module does it.
 
-        To be extended by modules with more.
+        Override it in modules with more.
 
         :return: list of ``Unproven``
         """

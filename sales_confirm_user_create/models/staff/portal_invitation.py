@@ -7,7 +7,7 @@ _lt = LazyTranslate(__name__)
 
 
 class PortalInvitation(models.Model):
-    """What staff do with invitations, and what they are told."""
+    """What staff can do with invitations, and the messages they get."""
 
     _inherit = "portal.invitation"
 

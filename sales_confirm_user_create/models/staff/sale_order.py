@@ -7,7 +7,7 @@ _lt = LazyTranslate(__name__)
 
 
 class SaleOrder(models.Model):
-    """What salespeople do about the accounts of their customers."""
+    """What salespeople can do with their customers' accounts."""
 
     _inherit = "sale.order"
 
