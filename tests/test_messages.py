@@ -64,7 +64,7 @@ def test_one_click_of_a_mail_program_ends_the_emails(shop):
     assert shop.db.users(address)
     shop.db.pass_time(days=9)
     [job] = shop.admin(
-        "ir.cron", "search", [("cron_name", "=", "Portal Invitations: send reminders")]
+        "ir.cron", "search", [("cron_name", "=", "Portal Accounts: schedule reminders")]
     )
     shop.admin("ir.cron", "method_direct_trigger", [job])
     eventually(lambda: not shop.db.due())

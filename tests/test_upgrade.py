@@ -291,7 +291,7 @@ def test_a_deleted_scheduled_action_is_back(changed):
         "SELECT cron_name FROM ir_cron JOIN ir_act_server action "
         "ON action.id = ir_actions_server_id WHERE code = 'model._cron_process()'"
     )
-    assert name == "Portal Invitations: accounts for past orders"
+    assert name == "Portal Accounts: create for past orders"
 
 
 def test_a_changed_template_is_archived_with_all_it_had(changed):

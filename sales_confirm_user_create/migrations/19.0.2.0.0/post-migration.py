@@ -17,9 +17,9 @@ SETTINGS = (
     "own documents (Contacts of Companies); Delete unused accounts; Emails an hour."
 )
 JOBS = {
-    "ir_cron_portal_invitation": "Portal Invitations: send",
-    "ir_cron_portal_reminder": "Portal Invitations: send reminders",
-    "ir_cron_portal_account_batch": "Portal Invitations: accounts for past orders",
+    "ir_cron_portal_invitation": "Portal Accounts: send emails",
+    "ir_cron_portal_reminder": "Portal Accounts: schedule reminders",
+    "ir_cron_portal_account_batch": "Portal Accounts: create for past orders",
 }
 
 
