@@ -200,7 +200,7 @@ class TestClaim(PortalAccountCommon):
                 self.assertFalse(order.portal_partner_id)
                 self.assertFalse(order._filter_claimable(self.portal_user))
                 action = order.action_claim_for_account()
-                self.assertIn("another email", action["params"]["message"])
+                self.assertIn("login and its contact", action["params"]["message"])
                 savepoint.rollback()
 
     def test_free_sign_up_claims_nothing(self):
@@ -255,7 +255,7 @@ class TestClaim(PortalAccountCommon):
         self.assertEqual(order.portal_account_issue, "other_contact")
         self.assertEqual(order.portal_known_partner_id, self.account)
         action = order.with_user(self.salesperson).action_claim_for_account()
-        self.assertIn("1", action["params"]["message"])
+        self.assertIn("account of Jane", action["params"]["message"])
         self._assert_claimed(order, "staff")
         self.assertEqual(order.message_ids[0].author_id, self.salesperson.partner_id)
         order.with_user(self.salesperson).action_unclaim()

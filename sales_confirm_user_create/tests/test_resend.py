@@ -238,7 +238,7 @@ class TestResend(PortalAccountCommon):
             )
             asked = self.env[action["res_model"]].browse(action["res_id"])
             asked = asked.with_user(self.salesperson)
-            self.assertIn("2 emails", asked.question)
+            self.assertIn("Emails to send: 2.", asked.question)
             self.assertIn(draft.name, asked.question)
             self.assertFalse(self._send_invitations(), "a question sends nothing")
             self.assertEqual(asked.action_confirm()["params"]["type"], "warning")

@@ -60,7 +60,7 @@ class ResUsers(models.Model):
         company = self.partner_id.commercial_partner_id
         names = company._find_portal_administrators()[:3].mapped("name")
         names = format_list(self.env, names, "or") if names else self.env._("us")
-        return self.env._("Viewers cannot order or pay. Ask %s.", names)
+        return self.env._("Viewers cannot order or pay: ask %s.", names)
 
     @api.constrains("portal_role")
     def _check_portal_role_holder(self):
