@@ -1,5 +1,6 @@
 """Helpers that several files use."""
 
+import contextlib
 import re
 import secrets
 import unicodedata
@@ -25,6 +26,21 @@ DELIVERABLE = re.compile(
 SHOWN_MAX = 80
 # what mail programs make a link of
 LINK_LIKE = re.compile(r"://|www\.|@|[^\s.][.\u3002][^\W\d_]", re.IGNORECASE)
+
+
+@contextlib.contextmanager
+def attempt(cr, logger, *message):
+    """Undo and log what goes wrong inside, and go on; what Odoo retries propagates.
+
+    :param message: for the log, with its arguments
+    """
+    try:
+        with cr.savepoint():
+            yield
+    except RETRIED_EXCEPTIONS:
+        raise
+    except Exception:
+        logger.exception(*message)
 
 
 def new_placeholder():

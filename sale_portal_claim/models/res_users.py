@@ -2,7 +2,7 @@ import logging
 
 from odoo import models
 
-from odoo.addons.sales_confirm_user_create.tools import RETRIED_EXCEPTIONS
+from odoo.addons.sales_confirm_user_create.tools import attempt
 
 _logger = logging.getLogger(__name__)
 
@@ -19,15 +19,10 @@ class ResUsers(models.Model):
         Nothing that goes wrong keeps the customer from logging in.
         """
         res = super()._on_mailbox_proven(method, kept)
-        try:
-            with self.env.cr.savepoint():
-                orders_sudo = self.env["sale.order"]._find_claimable_orders(self)
-                # sudo: customers may not read how they log in
-                orders_sudo[:CLAIM_MAX]._claim_for(self.sudo(), method)
-        except RETRIED_EXCEPTIONS:
-            raise
-        except Exception:
-            _logger.exception("No orders claimed for user %s", self.id)
+        with attempt(self.env.cr, _logger, "No orders claimed for user %s", self.id):
+            orders_sudo = self.env["sale.order"]._find_claimable_orders(self)
+            # sudo: customers may not read how they log in
+            orders_sudo[:CLAIM_MAX]._claim_for(self.sudo(), method)
         return res
 
     def write(self, vals):
@@ -45,10 +40,6 @@ class ResUsers(models.Model):
         res = super().unlink()
         partners.exists()._end_unfit_claims()
         return res
-
-    def _fits_order(self, order):
-        """Return whether an order may stay in this account."""
-        return self._can_have_order(order) and order.company_id in self.company_ids
 
     def _can_have_order(self, order):
         """Return whether this account may have an order, by the rules that staff cannot

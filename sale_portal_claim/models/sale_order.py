@@ -184,7 +184,8 @@ class SaleOrder(models.Model):
                 # staff know what no rule can
                 and (order.portal_claim_method == "staff" or order.partner_id in guests)
                 and any(
-                    user._fits_order(order) for user in order.portal_partner_id.user_ids
+                    user._can_have_order(order) and order.company_id in user.company_ids
+                    for user in order.portal_partner_id.user_ids
                 )
             )
         )

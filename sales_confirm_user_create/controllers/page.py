@@ -11,7 +11,6 @@ PAGE = {"website": True, "multilang": False, "sitemap": False, "csrf": False}
 # of a sentence that the next page of the portal shows once, in the session
 NOTICE = "portal_notice"
 COOKIE_AGE = timedelta(minutes=30)
-NO_AGE = timedelta(0)
 
 
 def set_notice(text):
@@ -85,7 +84,7 @@ class PortalPage(http.Controller):
         response.set_cookie(
             self._get_cookie_name(name),
             token or "",
-            max_age=COOKIE_AGE if token else NO_AGE,
+            max_age=COOKIE_AGE if token else 0,
             expires=None,
             httponly=True,
             samesite="Lax",

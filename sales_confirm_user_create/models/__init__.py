@@ -6,7 +6,6 @@ from . import (
     account,
     invitation,
     orders,
-    address,
     brake,
     email,
     failure,

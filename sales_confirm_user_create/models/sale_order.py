@@ -3,7 +3,7 @@ import logging
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
-from ..tools import RETRIED_EXCEPTIONS
+from ..tools import RETRIED_EXCEPTIONS, attempt
 
 _logger = logging.getLogger(__name__)
 
@@ -163,11 +163,7 @@ class SaleOrder(models.Model):
             issues = dict.fromkeys(orders, ("error", error))
         # Where another module forbids to write on an order, a note still says so.
         for tell in ("_note_portal_account_issues", "_store_portal_account_issues"):
-            try:
-                with self.env.cr.savepoint():
-                    getattr(orders, tell)(issues)
-            except RETRIED_EXCEPTIONS:
-                raise
-            except Exception:
-                _logger.exception("Accounts of orders %s: %s failed", orders.ids, tell)
+            message = "Accounts of orders %s: %s failed"
+            with attempt(self.env.cr, _logger, message, orders.ids, tell):
+                getattr(orders, tell)(issues)
         return issues

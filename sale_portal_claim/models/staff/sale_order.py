@@ -5,7 +5,6 @@ from odoo.tools.translate import LazyTranslate
 
 _lt = LazyTranslate(__name__)
 
-UNCLAIMED = _lt("Removed from the portal account.")
 ELSEWHERE = _lt("the account belongs to another company.")
 
 
@@ -159,5 +158,6 @@ class SaleOrder(models.Model):
         self._check_portal_account_access()
         # sudo: nobody but the addon writes in whose account an order is
         orders_sudo = self.sudo().filtered("portal_partner_id")
-        orders_sudo._unclaim(UNCLAIMED, self.env.user.partner_id)
+        note = _lt("Removed from the portal account.")
+        orders_sudo._unclaim(note, self.env.user.partner_id)
         orders_sudo.portal_address = False  # only staff can add it again

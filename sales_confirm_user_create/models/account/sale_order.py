@@ -34,10 +34,7 @@ class SaleOrder(models.Model):
             self.env["portal.decline"]._keep_findable(declined.partner_id)
         if created:
             created.user_created = True
-            created._log_portal_account_notes(
-                {order: order._get_portal_account_created() for order in created},
-                self._get_portal_account_author(),
-            )
+            created._note_account_created()
             self.env["portal.invitation"]._trigger()
         return issues
 

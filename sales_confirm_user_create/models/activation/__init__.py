@@ -1,1 +1,1 @@
-from . import portal_invitation, res_users, sale_order
+from . import portal_invitation, res_users

@@ -34,8 +34,5 @@ class MailThread(models.AbstractModel):
         """Return the invitation whose latest email has one of some Message-IDs."""
         ids = [message_id.strip() for message_id in message_ids or () if message_id]
         # sudo: whoever fetches emails need not read invitations
-        return (
-            self.env["portal.invitation"]
-            .sudo()
-            .search([("message_id", "in", ids)], limit=1)
-        )
+        invitations_sudo = self.env["portal.invitation"].sudo()
+        return invitations_sudo.search([("message_id", "in", ids)], limit=1)

@@ -25,13 +25,13 @@ class PortalInvitation(models.Model):
         report = _read_report(message)
         for invitation in self:
             # A delay is no bounce, nor is a receipt.
-            if invitation.bounce_date or report.get("Action", "failed") != "failed":
+            if invitation.bounce_date or report.get("action", "failed") != "failed":
                 continue
-            status = report.get("Diagnostic-Code", "").rpartition(";")[2]
+            status = report.get("diagnostic-code", "").rpartition(";")[2]
             invitation.write(
                 {
                     "bounce_date": fields.Datetime.now(),
-                    "failure": str(NotSent(status or report.get("Status", ""))),
+                    "failure": str(NotSent(status or report.get("status", ""))),
                     "due_date": False,
                 }
             )
@@ -45,10 +45,6 @@ def _read_report(message):
         if part.get_content_type() == "message/delivery-status":
             for block in part.get_payload():
                 if "Action" in block:
-                    return {
-                        name: str(block.get(name, "")).strip().lower()
-                        if name == "Action"
-                        else str(block.get(name, "")).strip()
-                        for name in ("Action", "Status", "Diagnostic-Code")
-                    }
+                    found = {name.lower(): str(block[name]).strip() for name in block}
+                    return {**found, "action": found["action"].lower()}
     return {}

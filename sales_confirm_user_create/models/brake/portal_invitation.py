@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 from odoo.tools.translate import LazyTranslate
 
-from ...tools import RETRIED_EXCEPTIONS
+from ...tools import attempt
 from ..activation.res_users import RESEND_PAUSE
 
 _logger = logging.getLogger(__name__)
@@ -70,13 +70,8 @@ class PortalInvitation(models.Model):
         is_first = not self.search_count(domain, limit=1)
         self.write({"due_date": False, "held_date": fields.Datetime.now()})
         if is_first:
-            try:
-                with self.env.cr.savepoint():
-                    self._schedule_held_activity()
-            except RETRIED_EXCEPTIONS:
-                raise
-            except Exception:
-                _logger.exception("No activity about held invitations")
+            with attempt(self.env.cr, _logger, "No activity about held invitations"):
+                self._schedule_held_activity()
 
     def _schedule_held_activity(self):
         """Ask the sales manager what to do about held invitations."""

@@ -6,11 +6,6 @@ from ..activation.portal_invitation import DECLINE_SCOPE
 class PortalInvitation(models.Model):
     _inherit = "portal.invitation"
 
-    def _is_declined(self):
-        """Return whether the owner of the login has declined an account, and has not
-        activated one since."""
-        return bool(self.env["portal.decline"]._find_for(self.login))
-
     @api.model
     def _read_decline_token(self, token):
         """Return whose account a link declines, and the link's status.

@@ -122,7 +122,9 @@ class PortalInvitation(models.Model):
         is_own = email_from != self.env.user.email_formatted
         if not (is_own and extract_rfc2822_addresses(email_from)):
             email_from = self.email_from
-        unsubscribe_url = self._get_unsubscribe_link()
+        unsubscribe_url = self._sign_link(
+            "/web/portal/unsubscribe", DECLINE_SCOPE, [self.id, self.login]
+        )
         return {
             **values,
             "attachment_ids": [Command.set(values["attachment_ids"])],
@@ -145,18 +147,6 @@ class PortalInvitation(models.Model):
             "res_id": self.id,
         }
 
-    # === The end of the emails === #
-
-    def _get_unsubscribe_link(self):
-        """Return the link that a mail program calls to end the emails."""
-        values = [self.id, self.login]
-        return self._sign_link("/web/portal/unsubscribe", DECLINE_SCOPE, values)
-
-    def _is_unsubscribed(self):
-        """Return whether the address gets no more automatic emails."""
-        self.ensure_one()
-        return bool(self.login) and self.unsubscribed_login == self.login
-
     @api.model
     def _unsubscribe(self, token):
         """End the automatic emails to the address of a link that declines. The account
@@ -165,4 +155,4 @@ class PortalInvitation(models.Model):
         :param token: what a mail program sent
         """
         invitation, login, _status = self._read_decline_token(token)
-        invitation.filtered("login").unsubscribed_login = login
+        invitation.unsubscribed_login = login

@@ -46,12 +46,10 @@ class PortalInvitation(models.Model):
     @api.depends("failure", "due_date", "bounce_date")
     @api.depends_context("lang", "tz")
     def _compute_notice(self):
-        # sudo: how the company's mail server does is no secret to who sees the email
-        companies = self.sudo().company_id
-        since = {company.id: company.portal_mail_wait_date for company in companies}
         for invitation in self:
-            waiting_since = since[invitation.company_id.id]
-            if invitation.state == "due" and waiting_since:
+            # sudo: how the mail server does is no secret to who sees the email
+            wait_date = invitation.company_id.sudo().portal_mail_wait_date
+            if invitation.state == "due" and wait_date:
                 invitation.notice = invitation._describe_wait()
             elif invitation.state == "due" and invitation.failure:
                 invitation.notice = self.env._(

@@ -219,17 +219,10 @@ class PortalInvitation(models.Model):
 
         :param at: datetime in UTC; None for right after the commit
         """
-        # sudo: whoever confirms an order may cause its invitation to be sent
-        if (
-            job_sudo := self.env["ir.cron"]
-            .sudo()
-            .browse(
-                self.env["ir.model.data"]._xmlid_to_res_id(
-                    "sales_confirm_user_create.ir_cron_portal_invitation"
-                )
-            )
-        ):
-            job_sudo._trigger(at)
+        name = "sales_confirm_user_create.ir_cron_portal_invitation"
+        if job_id := self.env["ir.model.data"]._xmlid_to_res_id(name):
+            # sudo: whoever confirms an order may cause its invitation to be sent
+            self.env["ir.cron"].sudo().browse(job_id)._trigger(at)
 
     def _make_due(self, **values):
         """Have the invitations sent now.

@@ -164,10 +164,12 @@ class PortalInvitation(models.Model):
         issue = user._get_invitation_address_issue()
         is_reminder = self.priority == REMINDER
         is_unwanted = is_reminder and (
-            self.company_id.portal_account_policy == "never" or self._is_declined()
+            self.company_id.portal_account_policy == "never"
+            or self.env["portal.decline"]._find_for(self.login)
         )
         # Whoever asks for a link gets one, also by a salesperson.
-        is_unwanted |= self.priority != RESENT and self._is_unsubscribed()
+        if self.priority != RESENT and self.unsubscribed_login == self.login:
+            is_unwanted = True
         self.interrupted_count = 0
         if not self.due_date or self.due_date > fields.Datetime.now():
             pass  # another run has sent it

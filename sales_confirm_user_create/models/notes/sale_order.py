@@ -116,10 +116,14 @@ class SaleOrder(models.Model):
 
     # The address is not in notes: whoever forgets a person would have to look there.
 
-    def _get_portal_account_created(self):
-        """Return the note on an order that created an account."""
-        return self._get_customer_note(
-            _lt("Portal account created for %s; the invitation will be sent.")
+    def _note_account_created(self):
+        """Note on the orders that they created an account, and which employee asked for
+        it; who clicked in the shop, nobody knows."""
+        user = self.env.user
+        is_employee = self._is_on_purpose() and user._is_internal()
+        self._note_about_customer(
+            _lt("Portal account created for %s; the invitation will be sent."),
+            user.partner_id if is_employee else None,
         )
 
     def _note_invitation_resent(self):

@@ -4,7 +4,7 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.tools import SQL
 
-from ...tools import RETRIED_EXCEPTIONS, Trusted
+from ...tools import Trusted, attempt
 
 _logger = logging.getLogger(__name__)
 
@@ -44,17 +44,13 @@ class SaleOrder(models.Model):
         if not orders:
             return
         self.env.cr.flush()
-        try:
-            with self.env.cr.savepoint():
-                orders = orders._filter_portal_account_orders()
-                due, _issues = orders._on_purpose()._split_orders_without_account(
-                    orders._find_accounts()
-                )
-                due.portal_account_offered = True
-        except RETRIED_EXCEPTIONS:
-            raise
-        except Exception:
-            _logger.exception("No account is offered for orders %s", orders.ids)
+        message = "No account is offered for orders %s"
+        with attempt(self.env.cr, _logger, message, orders.ids):
+            orders = orders._filter_portal_account_orders()
+            due, _issues = orders._on_purpose()._split_orders_without_account(
+                orders._find_accounts()
+            )
+            due.portal_account_offered = True
 
     def _on_purpose(self):
         """Skip the rules that only apply to automatic accounts."""
@@ -63,13 +59,6 @@ class SaleOrder(models.Model):
     def _is_on_purpose(self):
         """Return whether somebody asks for the account, see ``_on_purpose``."""
         return self.env.context.get("sales_confirm_user_create_on_purpose") is Trusted
-
-    def _get_portal_account_author(self):
-        """Return the contact of the employee who creates the account, or None: who
-        clicked in the shop, nobody knows."""
-        user = self.env.user
-        is_employee = self._is_on_purpose() and user._is_internal()
-        return user.partner_id if is_employee else None
 
     def _is_portal_account_offered(self):
         """Return whether to ask the customer of this order for an account."""
@@ -80,28 +69,20 @@ class SaleOrder(models.Model):
             and order.state == "sale"
             and order.date_order > fields.Datetime.now() - OFFERED
             and not order._has_customer_user()
-            and not order._is_declined_since()
+            and not (
+                (declined := order.partner_id.portal_decline_date)
+                and declined > order.date_order
+            )
         )
 
     def _note_portal_account_offer(self):
         """Keep when the customer was first asked; the page never fails for it."""
         # sudo: a visitor may not write on orders
         order = self.sudo()
-        if order.portal_offer_date:
-            return
-        try:
-            with self.env.cr.savepoint():
+        if not order.portal_offer_date:
+            message = "The offer is not noted on order %s"
+            with attempt(self.env.cr, _logger, message, order.id):
                 order.portal_offer_date = fields.Datetime.now()
-        except RETRIED_EXCEPTIONS:
-            raise
-        except Exception:
-            _logger.exception("The offer is not noted on order %s", order.id)
-
-    def _is_declined_since(self):
-        """Return whether the customer has declined an account after this order: then
-        its offer has ended."""
-        date = self.partner_id.portal_decline_date
-        return bool(date and date > self.date_order)
 
     def _accept_portal_account(self):
         """Create the account that the customer of an order asks for, once."""

@@ -32,18 +32,13 @@ class PortalInvitation(models.Model):
         if not rest:
             return self
         # sudo: visitors ask for a new link, too
-        groups = (
-            self.env["sale.order"]
-            .sudo()
-            ._read_group(
-                [
-                    ("state", "=", "sale"),
-                    ("partner_id", "in", rest.partner_id.ids),
-                    ("company_id", "in", rest.company_id.ids),
-                ],
-                ["partner_id", "company_id"],
-            )
-        )
+        orders_sudo = self.env["sale.order"].sudo()
+        domain = [
+            ("state", "=", "sale"),
+            ("partner_id", "in", rest.partner_id.ids),
+            ("company_id", "in", rest.company_id.ids),
+        ]
+        groups = orders_sudo._read_group(domain, ["partner_id", "company_id"])
         pairs = {(partner.id, company.id) for partner, company in groups}
         gone = rest.filtered(
             lambda rest: (rest.partner_id.id, rest.company_id.id) not in pairs

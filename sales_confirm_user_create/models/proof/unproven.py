@@ -27,17 +27,13 @@ def list_unproven(kind, records, remove):
         Unproven(
             key=f"{record._name}-{_get_key(record)}",
             name=f"{kind}: {_get_name(record)}",
-            date=_get_date(record),
+            date=record.last_activity
+            if record._name == "res.device"
+            else record.create_date,
             remove=partial(remove, record),
         )
         for record in records
     ]
-
-
-def _get_date(record):
-    """Return when a session was last used, or when anything else was created."""
-    is_session = record._name == "res.device"
-    return record.last_activity if is_session else record.create_date
 
 
 def _get_key(record):
