@@ -142,7 +142,7 @@ class TestBrake(PortalAccountCommon):
         invitations = self._get_invitations(orders).with_user(self.manager)
         action = invitations.action_cancel()
         asked = self.env[action["res_model"]].browse(action["res_id"])
-        self.assertIn("nobody has used: 2", asked.question)
+        self.assertIn("accounts to delete: 2", asked.question)
         self.assertIn("a@example.com: the account is in use", asked.question)
         self.assertEqual(len(orders.partner_id.user_ids), 3, "a question does nothing")
         asked.with_user(self.manager).action_confirm()
