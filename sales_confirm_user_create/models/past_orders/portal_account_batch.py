@@ -245,8 +245,21 @@ class PortalAccountBatch(models.Model):
     def _get_next_orders(self):
         """Return the orders of the batch to be processed next, oldest first."""
         self.ensure_one()
-        domain = [("portal_batch_ids", "in", self.ids), ("id", ">", self.last_order_id)]
-        return self.env["sale.order"].search(domain, order="id", limit=BATCH_SIZE)
+        # A search would read all orders of a large batch for each step.
+        field = self._fields["order_ids"]
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT %(order)s FROM %(table)s WHERE %(batch)s = %(batch_id)s "
+                "AND %(order)s > %(last)s ORDER BY %(order)s LIMIT %(limit)s",
+                order=SQL.identifier(field.column2),
+                table=SQL.identifier(field.relation),
+                batch=SQL.identifier(field.column1),
+                batch_id=self.id,
+                last=self.last_order_id,
+                limit=BATCH_SIZE,
+            )
+        )
+        return self.env["sale.order"].browse(order_id for [order_id] in rows)
 
     def _process(self, orders):
         """Create the accounts of some orders; the batch ends with the last ones."""
