@@ -19,6 +19,8 @@ NO_JOBS = "UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC' + interval '1 
 # Drawing the PDF asks the same workers for its styles: with all of them drawing, Odoo
 # waits for itself until it kills them. So the shop's emails go without one.
 NO_PDF = "DELETE FROM mail_template_ir_actions_report_rel"
+# The benchmark orders more in an hour than the limit that is meant for bots.
+NO_LIMIT = "UPDATE website SET portal_email_limit = 0"
 
 
 class Site:
@@ -60,6 +62,8 @@ class Site:
         with step(f"copy the database with {size:,} customers"):
             self.instance.new_database(copy, original)
             self.sql(copy, f"{NO_PDF}; {NO_JOBS}; CHECKPOINT")
+            if self.recipe != "shop":
+                self.sql(copy, NO_LIMIT)
         try:
             yield copy
         finally:

@@ -59,8 +59,9 @@ def _send_by_job(db, user_ids):
     with timed() as cost, request(db) as env:
         env["portal.invitation"]._cron_send()
     with request(db) as env:
-        due = env["portal.invitation"].search_count([("due_date", "!=", False)])
-        assert not due, f"{due} invitations are not sent"
+        invitations = env["portal.invitation"].search([("user_id", "in", user_ids)])
+        states = set(invitations.mapped("state"))
+        assert states == {"sent"}, f"invitations are {states}"
     return cost
 
 
