@@ -4,7 +4,7 @@ ARGS ?=
 # A command is a function: of the module, by its name, with the arguments in ARGS.
 DEVTOOLS = @exec $(PYTHON) -m devtools
 
-.PHONY: help setup run shell test test-addon test-e2e coverage test-faults test-odoo pictures lint format i18n matrix package bench clean distclean
+.PHONY: help setup run shell test test-addon test-e2e coverage test-faults test-peers pictures lint format i18n matrix package bench clean distclean
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -34,8 +34,8 @@ coverage: ## Run the addons' own tests, and fail if they run less than 95 %
 test-faults: ## Run the long tests: races, crashes, attacks, updates
 	$(DEVTOOLS) checks test_e2e -m slow $(ARGS)
 
-test-odoo: ## Run Odoo's own tests with the addons and without (ARGS= modules)
-	$(DEVTOOLS) checks test_odoo $(ARGS)
+test-peers: ## Run Odoo's own tests with the addons and without (ARGS= modules)
+	$(DEVTOOLS) checks test_peers $(ARGS)
 
 pictures: export PICTURES = tests/screenshots
 pictures: ## Take pictures of all pages, on a computer and a phone

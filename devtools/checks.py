@@ -96,7 +96,7 @@ def _pytest(environ, folders, options, args):
     return subprocess.call(line, cwd=PROJECT, env=environ)
 
 
-def test_odoo(*modules):
+def test_peers(*modules):
     """Run Odoo's own post-install tests of modules with the addons and without."""
     tags = ",".join(f"post_install/{module}" for module in modules or ODOO_ADDONS)
     failed = {}
