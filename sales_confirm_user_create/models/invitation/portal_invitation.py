@@ -40,7 +40,9 @@ class PortalInvitation(models.Model):
         comodel_name="sale.order", ondelete="set null", index="btree_not_null"
     )
     phone = fields.Char(related="partner_id.phone")
-    order_date = fields.Datetime(related="order_id.date_order")
+    order_date = fields.Datetime(
+        related="order_id.date_order", help="When the order was confirmed."
+    )
     order_amount = fields.Monetary(related="order_id.amount_total")
     order_user_id = fields.Many2one(related="order_id.user_id")
     currency_id = fields.Many2one(related="order_id.currency_id")
