@@ -10,7 +10,6 @@
         "security/ir.model.access.csv",
         "security/portal_team_security.xml",
         "data/mail_template_data.xml",
-        "views/mail_layout_templates.xml",
         "views/portal_team_templates.xml",
         "views/website_sale_templates.xml",
         "views/res_config_settings_views.xml",

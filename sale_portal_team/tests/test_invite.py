@@ -49,7 +49,7 @@ class TestInvite(TeamCommon):
         self.assertEqual(mail["subject"], f"Anna invites you to {self.company.name}")
         self.assertIn("Anna invites you to the account of Acme", text)
         self.assertIn("You see all orders", text)
-        self.assertIn("Don't know this company?", text)
+        self.assertIn("Didn't expect this email?", text)
 
     def test_names_in_the_email_become_no_links(self):
         self.anna.name = "Go to https://evil.example now\nor evil\u3002com"
@@ -64,7 +64,7 @@ class TestInvite(TeamCommon):
         self._send_invitations()
         [mail] = self._remind(4)
         self.assertIn("Reminder", mail["subject"])
-        self.assertIn("Don't know this company?", str(mail["body"]))
+        self.assertIn("Didn't expect this email?", str(mail["body"]))
 
     def test_template_that_is_deleted_keeps_nobody_out(self):
         self.env.ref("sale_portal_team.mail_template_portal_team").unlink()

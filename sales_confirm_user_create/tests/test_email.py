@@ -82,7 +82,7 @@ class TestEmail(PortalAccountCommon):
 
     def test_lists_of_emails_show_what_to_do(self):
         text = self._invite()["body_alternative"]
-        self.assertTrue(text.startswith("Choose a password to follow your orders."))
+        self.assertTrue(text.startswith("Choose a password to open your account."))
 
 
 @tagged("post_install", "-at_install")

@@ -286,7 +286,7 @@ class TestPortalAccountBatch(PortalAccountCommon):
         self._run()
         [mail] = self._send_invitations()
         self.assertNotIn(orders.name, mail["body"])
-        self.assertIn("follow your orders", mail["body"])
+        self.assertIn("open your account", mail["body"])
 
     def test_second_batch_notes_nothing_again(self):
         orders = self._create_past_orders(False)

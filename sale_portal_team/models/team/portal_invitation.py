@@ -32,14 +32,13 @@ class PortalInvitation(models.Model):
             texts = [LINK_PARTS.sub(" ", name or "").strip()[:64] for name in names]
             invitation.portal_inviter_name, invitation.portal_team_name = texts
 
-    def _get_mail_xmlids(self):
+    def _get_mail_xmlid(self):
         """Override of `sales_confirm_user_create` for words about who invites."""
-        template, layout = super()._get_mail_xmlids()
-        if self.order_id or not self.portal_inviter_id:
-            return template, layout
-        if self.priority != REMINDER and self.env.ref(TEMPLATE, False):
-            template = TEMPLATE
-        return template, "sale_portal_team.mail_layout_team"
+        is_by_colleague = self.portal_inviter_id and not self.order_id
+        is_first = self.priority != REMINDER
+        if is_by_colleague and is_first and self.env.ref(TEMPLATE, False):
+            return TEMPLATE
+        return super()._get_mail_xmlid()
 
     def _is_about_order(self):
         """Override of `sales_confirm_user_create`: a colleague needs no order."""

@@ -15,6 +15,7 @@ from ..failure.portal_invitation import BrokenTemplate
 # for reasons in the language of those who read them
 _lt = LazyTranslate(__name__)
 
+LAYOUT = "sales_confirm_user_create.mail_layout_activation"
 RENDERED_FIELDS = (
     "attachment_ids",
     "body_html",
@@ -85,9 +86,9 @@ class PortalInvitation(models.Model):
             sales_confirm_user_create_url=url,
             sales_confirm_user_create_decline_url=decline_url,
         )
-        by_xmlids = records.grouped(methodcaller("_get_mail_xmlids"))
-        for (template_xmlid, layout_xmlid), invitations in by_xmlids.items():
-            template = records.env.ref(template_xmlid, raise_if_not_found=False)
+        by_xmlid = records.grouped(methodcaller("_get_mail_xmlid"))
+        for xmlid, invitations in by_xmlid.items():
+            template = records.env.ref(xmlid, raise_if_not_found=False)
             if not template:
                 raise BrokenTemplate(
                     _lt("The mail template is missing. Upgrade the app to get it back.")
@@ -97,7 +98,7 @@ class PortalInvitation(models.Model):
                 values = rendered[invitation.id]
                 lang = values.pop("lang") or self.env.lang
                 body = template.with_context(lang=lang)._render_encapsulate(
-                    layout_xmlid,
+                    LAYOUT,
                     values["body_html"],
                     add_context={
                         "company": invitation.company_id,

@@ -202,16 +202,13 @@ class PortalInvitation(models.Model):
             )
         )
 
-    def _get_mail_xmlids(self):
-        """Return the external ids of an invitation's mail template and of its frame.
+    def _get_mail_xmlid(self):
+        """Return the external id of the mail template of an invitation.
 
         Override it for invitations that are about no order.
         """
         name = "reminder" if self.priority == REMINDER else "invitation"
-        return (
-            f"sales_confirm_user_create.mail_template_portal_{name}",
-            "sales_confirm_user_create.mail_layout_activation",
-        )
+        return f"sales_confirm_user_create.mail_template_portal_{name}"
 
     # === When to send === #
 
