@@ -134,7 +134,7 @@ def test_the_order_list_filters_and_groups_by_user_created(shop, open_page):
     page.goto("/odoo/orders")
     page.click(".o_searchview_dropdown_toggler")
     page.click(".o_filter_menu .o_menu_item:text-is('Not Activated')")
-    page.click(".o_group_by_menu .o_menu_item:text-is('User Created')")
+    page.click(".o_group_by_menu .o_menu_item:text-is('Account Created')")
     page.click(".o_searchview_dropdown_toggler")
     page.wait_for_selector(".o_group_header:has-text('Yes')")
     keep_picture(page, "backend-4-list")

@@ -7,8 +7,8 @@ class ResPartner(models.Model):
     portal_documents = fields.Selection(
         selection=[
             ("own", "Own"),
-            ("company", "Whole company"),
-            ("none", "None: to decide"),
+            ("company", "Whole Company"),
+            ("none", "To Decide"),
         ],
         string="Documents",
         compute="_compute_portal_documents",

@@ -7,7 +7,7 @@ class AccountMove(models.Model):
 
     portal_partner_id = fields.Many2one(
         comodel_name="res.partner",
-        string="Shown in Account Of",
+        string="In Account Of",
         compute="_compute_portal_partner_id",
         store=True,
         index="btree_not_null",

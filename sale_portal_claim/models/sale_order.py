@@ -20,7 +20,7 @@ class SaleOrder(models.Model):
 
     portal_partner_id = fields.Many2one(
         comodel_name="res.partner",
-        string="Shown in Account Of",
+        string="In Account Of",
         copy=False,
         readonly=True,
         index="btree_not_null",

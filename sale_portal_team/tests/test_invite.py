@@ -46,7 +46,7 @@ class TestInvite(TeamCommon):
         self._invite_member(role="viewer")
         [mail] = self._send_invitations()
         text = html.fromstring(str(mail["body"])).text_content()
-        self.assertEqual(mail["subject"], f"Anna invites you to {self.company.name}")
+        self.assertEqual(mail["subject"], "Anna invites you to the account of Acme")
         self.assertIn("Anna invites you to the account of Acme", text)
         self.assertIn("You see all orders", text)
         self.assertIn("Didn't expect this email?", text)

@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 
 class ResConfigSettings(models.TransientModel):
@@ -27,10 +28,15 @@ class ResConfigSettings(models.TransientModel):
         related="website_id.portal_email_limit", readonly=False
     )
     portal_validity_hours = fields.Integer(
-        string="Links Work for Hours",
+        string="Link Validity (Hours)",
         config_parameter="auth_signup.signup.validity.hours",
         default=144,
     )
+
+    @api.constrains("portal_validity_hours")
+    def _check_portal_validity_hours(self):
+        if any(settings.portal_validity_hours < 1 for settings in self):
+            raise ValidationError(self.env._("Choose at least 1 hour for links."))
 
     def action_open_portal_invitation_template(self):
         """Open the mail template of the invitation.

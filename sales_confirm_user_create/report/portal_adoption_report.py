@@ -102,10 +102,10 @@ class PortalAdoptionReport(models.Model):
         "first login: half of the customers took less, half of them more.",
     )
     activated_rate = fields.Float(
-        string="Orders with an Active Account",
+        string="Orders with an Activated Account",
         aggregator="avg",
         readonly=True,
-        help="Share of the orders whose customer already had an active account: the "
+        help="Share of the orders whose customer already had an activated account: the "
         "contact's, or one with the same email address.",
     )
 

@@ -94,6 +94,12 @@ class TestSettings(PortalAccountCommon):
                     self.company.write(values)
                 self.assertIn(words, str(error.exception))
 
+    def test_links_work_for_an_hour_at_least(self):
+        settings = self.env["res.config.settings"].create({})
+        settings.portal_validity_hours = 1
+        with self.assertRaisesRegex(ValidationError, "at least 1 hour"):
+            settings.portal_validity_hours = 0
+
     def test_good_numbers_are_taken_up_to_the_limits(self):
         self.company.write({"portal_reminder_max": 10, "portal_reminder_days": 1})
         self.company.write({"portal_reminder_max": 0})

@@ -13,7 +13,7 @@ class PortalAccountQuestion(models.TransientModel):
     operation = fields.Selection(
         selection=[
             ("create", "Create account"),
-            ("resend", "Resend Portal Invitations"),
+            ("resend", "Resend invitations"),
             ("cancel", "Cancel invitations"),
         ],
         required=True,

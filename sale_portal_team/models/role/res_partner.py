@@ -16,7 +16,8 @@ class ResPartner(models.Model):
         compute_sudo=True,
         groups=STAFF,
         help="Administrator: sees all, orders, manages people. Buyer: sees their own "
-        "documents, orders. Viewer: sees all, orders nothing. None: as in Odoo.",
+        "documents, orders. Viewer: sees all, orders nothing. No role: the access of "
+        "Odoo's portal.",
     )
     portal_administrator_ids = fields.Many2many(
         comodel_name="res.partner",

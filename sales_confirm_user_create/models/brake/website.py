@@ -6,7 +6,7 @@ class Website(models.Model):
     _inherit = "website"
 
     portal_email_limit = fields.Integer(
-        string="Emails an Hour",
+        string="Emails per Hour",
         default=100,
         help="Maximum number of invitations and reminders an hour for orders that are "
         "neither paid nor confirmed by you. Further ones wait until you release them. "

@@ -73,6 +73,7 @@ class PortalInvitation(models.Model):
             ("activated", "Activated"),
             ("cancelled", "Cancelled"),
         ],
+        string="Status",
         compute="_compute_state",
         search="_search_state",
     )

@@ -25,6 +25,7 @@ class PortalAccountBatch(models.Model):
             ("stopped", "Stopped"),
             ("done", "Done"),
         ],
+        string="Status",
         default="draft",
         readonly=True,
         required=True,
