@@ -13,15 +13,19 @@ MAKE_DUE = """
        SET due_date = now() AT TIME ZONE 'UTC' - interval '1 minute', priority = '1'
      WHERE user_id = ANY(%s)
 """
-# Invitations of customers that have an account and no order.
+# Invitations of customers that have an account. The first one, which the job tries, has
+# an order.
 FILL = """
     DELETE FROM portal_invitation;
     INSERT INTO portal_invitation
-                (user_id, partner_id, company_id, priority, due_date)
-    SELECT id, partner_id, company_id, '1',
-           now() AT TIME ZONE 'UTC' - interval '1 minute'
-      FROM res_users
-     WHERE share AND active AND login LIKE '%%@%%'
+                (user_id, partner_id, company_id, priority, due_date, order_id)
+    SELECT users.id, users.partner_id, users.company_id, '1',
+           now() AT TIME ZONE 'UTC' - interval '1 minute', sale.id
+      FROM res_users users
+      LEFT JOIN sale_order sale
+        ON sale.partner_id = users.partner_id AND sale.state = 'sale'
+     WHERE users.share AND users.active AND users.login LIKE '%%@%%'
+     ORDER BY sale.id
      LIMIT %s;
     UPDATE res_company SET portal_invitation_retry_date
            = now() AT TIME ZONE 'UTC' - interval '1 minute';
@@ -95,6 +99,7 @@ def unreachable(env, job):
     db = env.cr.dbname
     config["smtp_server"] = "127.0.0.1"
     config["smtp_port"] = job["smtp_port"]
+    accounts.create(env, 1)
     _run_unreachable(db, 10)
     runs = []
     for count in job["counts"]:
