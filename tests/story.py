@@ -82,8 +82,6 @@ def test_story(new_shop, new_context):
     page = new_page(new_context, shop.server, {"width": 1000, "height": 900})
     check_out(page, chair[0], ADDRESS, "story")
     keep("message", page, "address", space=36)
-    page.set_viewport_size(PHONE)
-    keep("message_phone", page, "address", space=36)
 
     mail = shop.mailbox.wait_for_one(ADDRESS)
     email = new_page(new_context, viewport={"width": 620, "height": 700})
@@ -93,7 +91,7 @@ def test_story(new_shop, new_context):
     phone = new_page(new_context, shop.server, PHONE)
     phone.goto(mail.link)
     phone.wait_for_selector(PASSWORD_FORM)
-    keep("activate_phone", phone, "form button[type=submit]", space=36)
+    keep("activate_phone", phone, f"{PASSWORD_FORM} button[type=submit]", space=36)
     page = new_page(new_context, shop.server, {"width": 1000, "height": 900})
     choose_password(page, mail.link, "correct horse battery", "story")
     page.goto("/my/orders")
