@@ -14,8 +14,8 @@ from ..wizard import portal_claim_request
 PASSWORD = "Secret-12345"
 
 OFFER = (
-    "Have an account? Open the invitation that we emailed you, or log in. This order "
-    "is then added to it."
+    "Have an account? Open our invitation, or log in: we then add this order to the "
+    "account."
 )
 
 

@@ -8,7 +8,10 @@ from odoo.exceptions import UserError
 
 from .common import TeamCommon
 
-SAME = "If this address can be invited, an email is on its way."
+SAME = (
+    "If this address can be invited, an email is on its way. If nothing arrives, "
+    "contact us."
+)
 
 
 class TestInvite(TeamCommon):
