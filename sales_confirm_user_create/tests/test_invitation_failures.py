@@ -529,7 +529,7 @@ class TestInvitationFailures(PortalAccountCommon):
             self.assertEqual(len(self._send_invitations()), 1)
 
     def test_email_that_has_lost_its_link_is_a_failure(self):
-        """An addon that removes what speaks of odoo.com, at a shop of that name."""
+        """An addon that removes what mentions odoo.com, at a shop of that name."""
         order = self._confirm_order()
         mail_class = self.env.registry["mail.mail"]
         with patch.object(mail_class, "_prepare_outgoing_body", lambda mail: "<p/>"):

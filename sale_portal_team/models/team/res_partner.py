@@ -80,7 +80,7 @@ class ResPartner(models.Model):
 
     def _warn_without_administrator(self):
         """Have the salesperson of each company without an administrator find one."""
-        for company_sudo in self.sudo():  # sudo: whoever deletes a user may not do this
+        for company_sudo in self.sudo():  # sudo: customers schedule no activity
             if not company_sudo._find_portal_administrators():
                 user = company_sudo.user_id or self.env.ref("base.user_admin")
                 company_sudo.activity_schedule(
