@@ -31,15 +31,10 @@ class ResPartner(models.Model):
             else:
                 partner.portal_documents = "own" if own else "none"
 
-    def _filter_account_holders(self):
-        """Return the companies, or persons, who have, or had, a user.
-
-        Odoo archives the contact of a portal user who deletes the account.
-        """
-        family = self.with_context(active_test=False)
-        users = family.env["res.users"].search([("partner_id", "child_of", self.ids)])
-        archived = self.filtered(lambda partner: not partner.active)
-        return users.partner_id.commercial_partner_id | archived
+    def _get_family(self):
+        """Return these contacts and those below them, archived or not."""
+        contacts = self.with_context(active_test=False)
+        return contacts.search([("id", "child_of", self.ids)])
 
     def _is_account_of_person(self):
         """Return whether the contact is no company, and has or had a user."""

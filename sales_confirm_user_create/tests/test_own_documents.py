@@ -1,5 +1,7 @@
 from odoo.tests import new_test_user, tagged
 
+from odoo.addons.http_routing.tests.common import MockRequest
+
 from .common import PortalAccountCommon
 
 
@@ -69,6 +71,17 @@ class TestOwnDocuments(PortalAccountCommon):
         self.assertFalse(order.with_user(user).has_access("read"))
 
     def test_accounts_that_are_deleted_keep_the_carts_closed(self):
-        self._get_account(self.customer).unlink()
-        guest = self._create_customer("Guest", "guest@example.com")
-        self.assertEqual((self.acme + guest)._filter_account_holders(), self.acme)
+        known, guest = (
+            self._create_customer(name, f"{name}@example.com")
+            for name in ("known", "guest")
+        )
+        self._get_account(known).unlink()
+        known.sale_order_ids._action_cancel()
+        self.assertTrue(known._had_portal_account())
+        website = self.env["website"].get_current_website()
+        for partner, is_closed in ((known, True), (guest, False)):
+            cart = self._create_order(partner)
+            cart.website_id = website
+            visitor = cart.with_user(website.user_id)
+            with MockRequest(visitor.env, website=website):
+                self.assertEqual(visitor._is_closed_to_visitor(), is_closed)

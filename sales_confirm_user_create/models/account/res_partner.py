@@ -181,23 +181,18 @@ class ResPartner(models.Model):
         settings = set(companies.mapped("portal_company_contacts"))
         return not self.is_company and not (is_contact and settings <= {"all"})
 
-    def _filter_account_holders(self):
-        """Override of `portal_own_documents`: the account that an order created counts
-        also when it is deleted."""
-        holders = super()._filter_account_holders()
-        if others := self - holders:
-            orders = self.env["sale.order"].search(
-                [("partner_id", "child_of", others.ids), ("user_created", "=", True)]
-            )
-            holders |= orders.partner_id.commercial_partner_id
-        return holders
-
     def _had_portal_account(self):
         """Return whether the contact, or the person it is an address of, has or had an
-        account."""
+        account; also one that an order created and that is deleted."""
         above = self.commercial_partner_id
         family = self if above.is_company else above
-        return bool(family._filter_account_holders())
+        contacts = family._get_family()
+        orders = [("partner_id", "in", contacts.ids), ("user_created", "=", True)]
+        return bool(
+            not family.active
+            or contacts.user_ids
+            or self.env["sale.order"].search_count(orders, limit=1)
+        )
 
     def write(self, vals):
         """Override of `base` to update the accounts of contacts whose address
