@@ -91,7 +91,9 @@ class PortalInvitation(models.Model):
         """
         now = fields.Datetime.now()
         companies = self.env["res.company"].with_context(active_test=False)
-        waiting = companies.search([("portal_invitation_retry_date", ">", now)])
+        # Where the mail server took nothing lately, one email asks again.
+        doubtful = companies.search([("portal_mail_wait_date", "!=", False)])
+        waiting = doubtful.filtered_domain([("portal_invitation_retry_date", ">", now)])
         domain = [
             ("due_date", "<=", now),
             ("company_id", "not in", waiting.ids),
@@ -99,9 +101,9 @@ class PortalInvitation(models.Model):
         ]
         order = "priority desc, failure_count, interrupted_count, due_date, id"
         invitations = self.search(domain, order=order, limit=RENDER_BATCH)
-        # Where the mail server took nothing lately, one email asks again.
-        is_doubtful = invitations[:1].company_id.portal_mail_wait_date
-        return invitations[:1] if is_doubtful else invitations
+        if doubtful and invitations[:1].company_id in doubtful:
+            return invitations[:1]
+        return invitations
 
     def _try_to_send(self, emails, sessions):
         """Send the email that is due; what goes wrong is no reason to stop the job.
