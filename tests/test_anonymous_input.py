@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from .client import RpcError, Visitor
 from .shop import confirm, quote, run_shop
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "correct horse battery"
 CUSTOMER = "curious@example.com"
 # in seconds of processor time, beyond what Odoo alone takes
@@ -314,35 +316,16 @@ def test_a_known_bad_text_costs_little(sites, field):
         compare(sites, lambda site, name=name: site.send(field, EXACT[name]))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", EXACT)
 def test_a_known_bad_text_costs_little_anywhere(sites, name):
     for field in FIELDS:
         compare(sites, lambda site, field=field: site.send(field, EXACT[name]))
 
 
-@pytest.mark.parametrize(
-    "field",
-    [
-        # a new user each time
-        pytest.param(field, marks=pytest.mark.slow)
-        if (field.path, field.name) == (SIGNUP, "login")
-        else field
-        for field in FIELDS
-    ],
-    ids=str,
-)
-@FEW
-@given(text=TEXTS)
-def test_a_text_costs_little(sites, field, text):
-    compare(sites, lambda site: site.send(field, text))
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("field", FIELDS, ids=str)
 @MANY
 @given(text=TEXTS)
-def test_many_texts_cost_little(sites, field, text):
+def test_a_text_costs_little(sites, field, text):
     compare(sites, lambda site: site.send(field, text))
 
 
@@ -434,7 +417,6 @@ def test_a_new_password_of_any_kind_is_no_error(sites, mailbox):
 # === What is stored === #
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", EXACT)
 def test_an_email_of_express_checkout_slows_no_order(sites, name):
     def send(site):
@@ -458,7 +440,6 @@ def test_an_email_of_express_checkout_slows_no_order(sites, name):
     compare(sites, send)
 
 
-@pytest.mark.slow
 def test_texts_of_strangers_are_not_kept_in_memory(sites):
     # one character like this makes Python keep four bytes for each
     text = "\U0001f600" + "x" * LONGEST

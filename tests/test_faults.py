@@ -100,6 +100,7 @@ def new_race_orders(shop, addresses, size):
     return orders
 
 
+@pytest.mark.slow
 def test_claims_at_the_same_moment_add_the_order_once(new_shop):
     shop = new_shop("claims_race")
     chair = shop.db.product("Office Chair")

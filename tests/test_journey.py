@@ -144,7 +144,12 @@ def test_the_order_list_filters_and_groups_by_user_created(shop, open_page):
 
 
 @pytest.mark.parametrize(
-    ("lang", "screen"), [("en", "phone"), ("fr", "desktop"), ("ar", "phone")]
+    ("lang", "screen"),
+    [
+        ("en", "phone"),
+        ("fr", "desktop"),
+        pytest.param("ar", "phone", marks=pytest.mark.slow),
+    ],
 )
 def test_a_guest_pays_reads_the_message_and_activates_the_account(
     shop, open_page, lang, screen

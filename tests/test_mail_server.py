@@ -45,7 +45,9 @@ def break_mail(mailbox, fault):
         mailbox.refusal = lambda mail: REPLIES[fault]
 
 
-@pytest.mark.parametrize("fault", ["down", "slow", "refusing"])
+@pytest.mark.parametrize(
+    "fault", ["down", pytest.param("slow", marks=pytest.mark.slow), "refusing"]
+)
 def test_a_confirmation_does_not_wait_for_the_mail_server(shop, fault):
     """The invitation arrives by itself, and once, when the mail server is back.
 
