@@ -53,6 +53,7 @@ class PortalTeam(CustomerPortal):
         people_sudo = company_sudo._find_portal_members().filtered("active")
         readers_sudo = people_sudo.filtered(lambda user: not user.portal_own_documents)
         values = {
+            "page_name": "portal_team",
             "company": company_sudo,
             "role": role,
             "roles": dict(field._description_selection(request.env)),
