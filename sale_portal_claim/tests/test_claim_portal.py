@@ -13,10 +13,7 @@ from ..wizard import portal_claim_request
 
 PASSWORD = "Secret-12345"
 
-OFFER = (
-    "Have an account? Open our invitation, or log in: we then add this order to the "
-    "account."
-)
+OFFER = "Have an account? Log in to add this order to it."
 
 
 @tagged("post_install", "-at_install")

@@ -43,7 +43,7 @@ class PortalInvitation(models.Model):
         help="Why the email has not arrived, and what to do.",
     )
 
-    @api.depends("failure", "due_date", "bounce_date")
+    @api.depends("failure", "due_date", "bounce_date", "held_date")
     @api.depends_context("lang", "tz")
     def _compute_notice(self):
         for invitation in self:
@@ -56,6 +56,11 @@ class PortalInvitation(models.Model):
                     "%(reason)s Next attempt: %(date)s.",
                     reason=invitation._describe_failure(),
                     date=invitation._format_moment(invitation.due_date),
+                )
+            elif invitation.state == "held":
+                invitation.notice = self.env._(
+                    "The website has reached its limit of emails per hour. Release or "
+                    "cancel this one under Portal Invitations."
                 )
             elif invitation.state in ("failed", "bounced"):
                 invitation.notice = invitation._describe_failure()

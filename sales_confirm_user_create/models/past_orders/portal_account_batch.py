@@ -59,7 +59,7 @@ class PortalAccountBatch(models.Model):
     def _compute_display_name(self):
         for batch in self:
             batch.display_name = self.env._(
-                "Portal accounts for %s orders", batch.order_count
+                "Portal accounts (orders: %s)", batch.order_count
             )
 
     @api.depends("order_count", "processed_count")

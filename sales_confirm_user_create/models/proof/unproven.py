@@ -26,7 +26,7 @@ def list_unproven(kind, records, remove):
     return [
         Unproven(
             key=f"{record._name}-{_get_key(record)}",
-            name=f"{kind}: {_get_name(record)}",
+            name=record.env._("%(kind)s: %(name)s", kind=kind, name=_get_name(record)),
             date=record.last_activity
             if record._name == "res.device"
             else record.create_date,
