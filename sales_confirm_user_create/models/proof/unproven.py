@@ -52,4 +52,6 @@ def _get_name(record):
         return ", ".join(filter(None, map(record.__getitem__, names)))
     if record._name == "mail.push.device":
         return urlsplit(record.endpoint).hostname or ""
+    if record._name == "res.device" and not (record.platform or record.browser):
+        return record.ip_address or ""
     return record.display_name
