@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 
 class ResPartner(models.Model):
@@ -31,10 +32,29 @@ class ResPartner(models.Model):
             else:
                 partner.portal_documents = "own" if own else "none"
 
-    def _get_family(self):
-        """Return these contacts and those below them, archived or not."""
+    def _had_account(self, or_order=Domain.FALSE):
+        """Return whether the contact, or one below it, has or had a user.
+
+        :param or_order: domain of orders that count, too
+        """
+        # Odoo archives the contact of a portal user who deletes the account.
+        if not self.active:
+            return True
         contacts = self.with_context(active_test=False)
-        return contacts.search([("id", "child_of", self.ids)])
+        contacts = contacts.search([("id", "child_of", self.ids)])
+        orders = Domain("partner_id", "in", contacts.ids)
+        orders &= or_order | self._get_gone_account_domain()
+        return bool(
+            contacts.user_ids or self.env["sale.order"].search_count(orders, limit=1)
+        )
+
+    @api.model
+    def _get_gone_account_domain(self):
+        """Return the domain of the orders whose customers had an account.
+
+        Override it in modules that know of accounts that are deleted.
+        """
+        return Domain.FALSE
 
     def _is_account_of_person(self):
         """Return whether the contact is no company, and has or had a user."""

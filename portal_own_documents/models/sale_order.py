@@ -1,6 +1,6 @@
 from werkzeug.exceptions import Forbidden
 
-from odoo import api, models
+from odoo import models
 from odoo.fields import Domain
 
 
@@ -19,22 +19,8 @@ class SaleOrder(models.Model):
         if not self.env.user._is_public() or order_sudo._is_anonymous_cart():
             return False
         family = order_sudo.partner_id.commercial_partner_id
-        # Odoo archives the contact of a portal user who deletes the account.
-        if family.is_company or not family.active:
-            return True
-        contacts = family._get_family()
-        orders = Domain("partner_id", "in", contacts.ids)
-        orders &= self._get_known_customer_domain()
-        return bool(contacts.user_ids or order_sudo.search_count(orders, limit=1))
-
-    @api.model
-    def _get_known_customer_domain(self):
-        """Return the domain of the orders whose customers continue a cart only after
-        they log in.
-
-        Override it in modules that know more of accounts that are gone.
-        """
-        return Domain("state", "=", "sale")
+        is_customer = Domain("state", "=", "sale")
+        return family.is_company or family._had_account(or_order=is_customer)
 
     def _update_address(self, partner_id, fnames=None):
         """Override of `website_sale` to take no address of a colleague."""

@@ -42,6 +42,18 @@ class TestVisitors(OwnDocumentsCommon):
         user = deactivated.user_ids
         user._deactivate_portal_user()
         user.unlink()
+        family, past = (
+            self._create_customer(name, f"{name}@example.com")
+            for name in ("family", "past")
+        )
+        self._create_user(
+            self._create_customer("child", "child@example.com", parent_id=family.id)
+        )
+        address = self._create_customer("address", False, parent_id=past.id)
+        order = self.env["sale.order"].sudo().create({"partner_id": address.id})
+        order.action_confirm()
+        address.active = False
+        partners += family + past
         guest = self._create_customer("guest", "guest@example.com")
         website = self.env["website"].get_current_website()
         orders = self.env["sale.order"].sudo()
@@ -55,7 +67,10 @@ class TestVisitors(OwnDocumentsCommon):
                 page = self.url_open(f"/shop/address?partner_id={partner.id}").text
                 self.assertNotIn(partner.email, page)
         cart = orders.create({"partner_id": guest.id, "website_id": website.id})
-        self.assertIn("/shop/cart", self._hold_cart_without_login(cart).url)
+        response = self._hold_cart_without_login(cart)
+        self.assertNotIn("/web/login", response.url)
+        page = self.url_open(f"/shop/address?partner_id={guest.id}").text
+        self.assertIn(guest.email, page)
 
     def test_visitor_with_a_cart_of_a_customer_edits_nothing(self):
         """Log out with the own cart, and the company's addresses would be open."""

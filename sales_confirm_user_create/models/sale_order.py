@@ -2,7 +2,6 @@ import logging
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
-from odoo.fields import Domain
 
 from ..tools import RETRIED_EXCEPTIONS, attempt
 
@@ -97,12 +96,6 @@ class SaleOrder(models.Model):
             "portal_batch_ids",
             "portal_offer_date",
         }
-
-    @api.model
-    def _get_known_customer_domain(self):
-        """Override of `portal_own_documents`: the account that an order created counts
-        also when it is deleted."""
-        return super()._get_known_customer_domain() | Domain("user_created", "=", True)
 
     def _field_to_sql(self, alias, field_expr, query=None):
         """Override of `base` to group by the state of the account, which Odoo does for

@@ -46,6 +46,9 @@ class TestBrake(PortalAccountCommon):
         )
         held = self.env["portal.invitation"].search([("state", "=", "held")])
         self.assertEqual(held, self._get_invitations(orders[2:]))
+        self.assertIn("limit of emails per hour", held[0].notice)
+        held.action_release()
+        self.assertFalse(held[0].notice)
 
     def test_one_activity_for_the_sales_manager(self):
         orders = self._order("a", "b", "c", "d")

@@ -75,9 +75,11 @@ class TestOwnDocuments(PortalAccountCommon):
             self._create_customer(name, f"{name}@example.com")
             for name in ("known", "guest")
         )
-        self._get_account(known).unlink()
-        known.sale_order_ids._action_cancel()
+        child = self._create_customer("child", "child@example.com", parent_id=known.id)
+        self._get_account(child).unlink()
+        child.sale_order_ids._action_cancel()
         self.assertTrue(known._had_portal_account())
+        self.assertFalse(guest._had_portal_account())
         website = self.env["website"].get_current_website()
         for partner, is_closed in ((known, True), (guest, False)):
             cart = self._create_order(partner)

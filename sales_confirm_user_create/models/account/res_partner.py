@@ -181,18 +181,16 @@ class ResPartner(models.Model):
         settings = set(companies.mapped("portal_company_contacts"))
         return not self.is_company and not (is_contact and settings <= {"all"})
 
+    @api.model
+    def _get_gone_account_domain(self):
+        """Extend with the orders that created an account."""
+        return super()._get_gone_account_domain() | Domain("user_created", "=", True)
+
     def _had_portal_account(self):
         """Return whether the contact, or the person it is an address of, has or had an
-        account; also one that an order created and that is deleted."""
+        account."""
         above = self.commercial_partner_id
-        family = self if above.is_company else above
-        contacts = family._get_family()
-        orders = [("partner_id", "in", contacts.ids), ("user_created", "=", True)]
-        return bool(
-            not family.active
-            or contacts.user_ids
-            or self.env["sale.order"].search_count(orders, limit=1)
-        )
+        return (self if above.is_company else above)._had_account()
 
     def write(self, vals):
         """Override of `base` to update the accounts of contacts whose address

@@ -101,6 +101,7 @@ class PortalInvitation(models.Model):
         ]
         order = "priority desc, failure_count, interrupted_count, due_date, id"
         invitations = self.search(domain, order=order, limit=RENDER_BATCH)
+        # Mostly nobody has to wait, and nothing else is read before it is marked.
         if doubtful and invitations[:1].company_id in doubtful:
             return invitations[:1]
         return invitations
