@@ -1,4 +1,4 @@
-from odoo import http
+from odoo import Command, http
 from odoo.tests import JsonRpcException, new_test_user, tagged
 from odoo.tools import mute_logger
 
@@ -50,24 +50,33 @@ class TestVisitors(OwnDocumentsCommon):
             self._create_customer("child", "child@example.com", parent_id=family.id)
         )
         address = self._create_customer("address", False, parent_id=past.id)
-        order = self.env["sale.order"].sudo().create({"partner_id": address.id})
-        order.action_confirm()
+        self._create_order(address).action_confirm()
         address.active = False
         partners += family + past
         guest = self._create_customer("guest", "guest@example.com")
         website = self.env["website"].get_current_website()
-        orders = self.env["sale.order"].sudo()
-        for partner in partners + staff_made:
+        self.product.is_published = True
+        line = Command.create({"product_id": self.product.id})
+        carts = self.env["sale.order"].sudo()
+        carts = carts.create(
+            [
+                {
+                    "partner_id": partner.id,
+                    "website_id": website.id,
+                    "order_line": [line],
+                }
+                for partner in (*partners, *staff_made, guest)
+            ]
+        )
+        *closed, open_cart = carts
+        for cart in closed:
+            partner = cart.partner_id
             with self.subTest(partner.name):
-                cart = orders.create(
-                    {"partner_id": partner.id, "website_id": website.id}
-                )
                 response = self._hold_cart_without_login(cart)
                 self.assertIn("/web/login?redirect=/shop/cart", response.url)
                 page = self.url_open(f"/shop/address?partner_id={partner.id}").text
                 self.assertNotIn(partner.email, page)
-        cart = orders.create({"partner_id": guest.id, "website_id": website.id})
-        response = self._hold_cart_without_login(cart)
+        response = self._hold_cart_without_login(open_cart)
         self.assertNotIn("/web/login", response.url)
         page = self.url_open(f"/shop/address?partner_id={guest.id}").text
         self.assertIn(guest.email, page)
