@@ -59,8 +59,9 @@ class PortalInvitation(models.Model):
                 )
             elif invitation.state == "held":
                 invitation.notice = self.env._(
-                    "The website has reached its limit of emails per hour. If the order "
-                    "is real, resend the invitation. It is cancelled after seven days."
+                    "The website has reached its limit of emails per hour. If the "
+                    "order is real, resend the invitation. It is cancelled after "
+                    "seven days."
                 )
             elif invitation.state in ("failed", "bounced"):
                 invitation.notice = invitation._describe_failure()
