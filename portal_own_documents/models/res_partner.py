@@ -32,7 +32,7 @@ class ResPartner(models.Model):
             else:
                 partner.portal_documents = "own" if own else "none"
 
-    def _had_account(self, or_order=Domain.FALSE):
+    def _family_had_user(self, or_order=Domain.FALSE):
         """Return whether the contact, or one below it, has or had a user.
 
         :param or_order: domain of orders that count, too

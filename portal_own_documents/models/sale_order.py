@@ -19,8 +19,8 @@ class SaleOrder(models.Model):
         if not self.env.user._is_public() or order_sudo._is_anonymous_cart():
             return False
         family = order_sudo.partner_id.commercial_partner_id
-        is_customer = Domain("state", "=", "sale")
-        return family.is_company or family._had_account(or_order=is_customer)
+        confirmed = Domain("state", "=", "sale")
+        return family.is_company or family._family_had_user(or_order=confirmed)
 
     def _update_address(self, partner_id, fnames=None):
         """Override of `website_sale` to take no address of a colleague."""

@@ -190,7 +190,7 @@ class ResPartner(models.Model):
         """Return whether the contact, or the person it is an address of, has or had an
         account."""
         above = self.commercial_partner_id
-        return (self if above.is_company else above)._had_account()
+        return (self if above.is_company else above)._family_had_user()
 
     def write(self, vals):
         """Override of `base` to update the accounts of contacts whose address

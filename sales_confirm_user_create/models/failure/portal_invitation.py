@@ -60,8 +60,8 @@ class PortalInvitation(models.Model):
             elif invitation.state == "held":
                 invitation.notice = self.env._(
                     "The website has reached its limit of emails per hour. If the "
-                    "order is real, resend the invitation. It is cancelled after "
-                    "seven days."
+                    "order is real, resend the invitation; otherwise, the invitation "
+                    "is cancelled after seven days."
                 )
             elif invitation.state in ("failed", "bounced"):
                 invitation.notice = invitation._describe_failure()
