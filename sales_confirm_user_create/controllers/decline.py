@@ -40,7 +40,7 @@ class PortalDecline(PortalPage):
                 )
                 return self._finish("declined")
             if not error and action == "allow" and status == "declined":
-                request.env["portal.decline"]._find_for(known).unlink()
+                request.env["portal.decline"]._forget([known])
                 return self._finish("allowed")
         if action == "keep" and status == "valid":
             status = "kept"

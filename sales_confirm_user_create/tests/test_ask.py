@@ -77,6 +77,15 @@ class TestAsk(PortalAccountCommon, HttpCase):
         self.assertIn("jane@example.com", mail["email_to"])
         self.assertIn("As you asked, we have created an account", mail["body"])
 
+    def test_customer_who_takes_a_decline_back_is_asked_again(self):
+        order = self._confirm()
+        self._accept(self._get_page())
+        login = self.customer.user_ids.login
+        self.env["res.users"]._decline_portal_account(login, self.customer, order)
+        self.env["portal.decline"]._forget([login])
+        self.assertTrue(self._has_message(self._accept(self._get_page())))
+        self.assertTrue(self.customer.user_ids)
+
     def test_page_offers_no_link_that_skips_the_email(self):
         self._confirm()
         self.assertFalse(self._get_page().xpath("//a[contains(@href, 'token=')]"))

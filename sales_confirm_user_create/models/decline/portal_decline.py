@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL, hmac
 
-from ...tools import get_deliverable_address
+from ...tools import get_deliverable_address, get_spellings
 
 HASH_SCOPE = "sales_confirm_user_create.decline"
 
@@ -76,7 +76,7 @@ class PortalDecline(models.Model):
             return
         if not partner:
             # sudo: the contact is not shown
-            domain = [("email_normalized", "=", address)]
+            domain = [("email_normalized", "in", [*get_spellings(address)])]
             partner = self.sudo().env["res.partner"].search(domain, limit=1)
         [address_hash] = self._hash_addresses([address])
         # `create` would fail for the second click of two at the same moment.
@@ -99,13 +99,24 @@ class PortalDecline(models.Model):
 
     @api.model
     def _forget(self, addresses):
-        """Forget the declines of addresses, as their owners or staff decided.
+        """Forget the declines of addresses, as their owners or staff decided; orders do
+        not say any more that the customer declined.
 
-        :param addresses: iterable of addresses in their one form
+        :param addresses: iterable of addresses in their one form; False is none
         """
+        if not (declines := self._find(addresses)):
+            return
         # sudo: customers may not edit these, and forget their own
-        declines = self.sudo().browse()
-        declines.union(*self._find(addresses).values()).unlink()
+        declines_sudo = self.sudo().browse().union(*declines.values())
+        declines_sudo.unlink()
+        known = set().union(*map(get_spellings, declines))
+        orders_sudo = declines_sudo.env["sale.order"].search(
+            [
+                ("portal_account_issue", "=", "declined"),
+                ("partner_id.email_normalized", "in", [*known]),
+            ]
+        )
+        orders_sudo.portal_account_issue = False
 
     @api.model
     def _keep_findable(self, partners):

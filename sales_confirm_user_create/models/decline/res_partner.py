@@ -30,5 +30,4 @@ class ResPartner(models.Model):
         :raise AccessError: the user may not
         """
         self.env["portal.decline"].check_access("unlink")
-        for decline in self._find_portal_declines().values():
-            decline.sudo(False).unlink()
+        self.env["portal.decline"]._forget(self._find_portal_declines())

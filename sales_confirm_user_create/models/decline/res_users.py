@@ -13,8 +13,8 @@ class ResUsers(models.Model):
 
     @api.model
     def _decline_portal_account(self, login, partner, orders):
-        """Remember that the owner of an address declined, and delete the accounts that
-        we created for it and nobody has used.
+        """Remember that the owner of an address declined, and delete the invited
+        accounts with it that nobody has used.
 
         :param login: the address
         :param partner: the contact who declined

@@ -6,6 +6,7 @@ from odoo.exceptions import ConcurrencyError
 from odoo.http import request
 from odoo.tools import SQL
 
+from ...tools import get_deliverable_address
 from .unproven import Unproven, list_unproven
 
 # More addresses than these are one item in a form.
@@ -71,7 +72,7 @@ class ResUsers(models.Model):
         # sudo: customers write this about themselves by nothing but the link
         user = self.sudo()
         # Whoever reads the emails wants an account now.
-        self.env["portal.decline"]._find_for(user.login).unlink()
+        self.env["portal.decline"]._forget([get_deliverable_address(user.login)])
         if not user._get_proof_date():
             # Whoever adds a passkey or the like now waits for this, starts anew, and is
             # logged out by then.
@@ -184,7 +185,7 @@ class ResUsers(models.Model):
             kinds.append((name, trusted, methodcaller("_remove")))
         found = [item for kind in kinds for item in list_unproven(*kind)]
         if "totp_secret" in self._fields and self.totp_enabled:
-            remove = partial(self.write, dict.fromkeys(["totp_secret"], False))
+            remove = partial(self.write, {"totp_secret": False})
             name = self.env._("Two-factor authentication")
             found.append(Unproven("totp", name, None, remove))
         if "oauth_uid" in self._fields and self.oauth_uid:
