@@ -1,4 +1,5 @@
 from datetime import timedelta
+from smtplib import SMTPServerDisconnected
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 
@@ -6,6 +7,12 @@ from lxml import html
 
 from odoo import http
 from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.base.models.ir_mail_server import (
+    IrMail_Server,
+    MailDeliveryException,
+)
 
 from odoo.addons.sales_confirm_user_create.tests.common import PortalAccountCommon
 
@@ -266,6 +273,32 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
         self.url_open(form.get("action"), data=dict(form.fields))
         self._assert_claimed(order, "search")
         self._assert_unclaimed(foreign)
+
+    def test_link_that_could_not_be_sent_is_not_kept(self):
+        self._log_in(self.portal_user)
+        for error in (MailDeliveryException("Down"), SMTPServerDisconnected("Down")):
+            with (
+                self.subTest(error=error),
+                self.mock_mail_gateway(mail_unlink_sent=True),
+                patch.object(IrMail_Server, "send_email", side_effect=error),
+                mute_logger("odoo.addons.mail.models.mail_mail"),
+                self.assertLogs("odoo.addons.sale_portal_claim", "ERROR"),
+            ):
+                response = self._post("/web/portal/missing")
+                self.assertIn("could not be sent", self._get_answer(response.text))
+                domain = [("subject", "like", "Find your orders")]
+                self.assertFalse(self.env["mail.mail"].search(domain))
+
+    def test_name_that_is_a_link_is_not_in_the_email(self):
+        """A stranger registers freely with any name and somebody else's address."""
+        self.portal_user.name = "Win at http://evil.example"
+        self._log_in(self.portal_user)
+        self._ask_for_link()
+        [mail] = self._mails
+        self.assertNotIn("evil", mail["body"])
+        self.portal_user.name = "Jane Doe"
+        self._ask_for_link()
+        self.assertIn("Jane Doe", self._mails[0]["body"])
 
     def test_link_keeps_its_token_on_the_way_to_the_login(self):
         self._log_in(self.portal_user)

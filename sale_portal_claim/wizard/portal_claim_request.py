@@ -1,10 +1,16 @@
 import logging
+from contextlib import suppress
 from datetime import timedelta
+from smtplib import SMTPServerDisconnected
 
 from odoo import api, fields, models
 from odoo.tools import hash_sign, urls
 
-from odoo.addons.sales_confirm_user_create.tools import insert_links, new_placeholder
+from odoo.addons.sales_confirm_user_create.tools import (
+    get_shown_name,
+    insert_links,
+    new_placeholder,
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -27,6 +33,14 @@ class PortalClaimRequest(models.TransientModel):
         comodel_name="res.users", required=True, ondelete="cascade", index=True
     )
     company_id = fields.Many2one(comodel_name="res.company", required=True)
+    customer_name = fields.Char(
+        compute="_compute_customer_name", help="The name that emails greet, or empty."
+    )
+
+    @api.depends("user_id.name")
+    def _compute_customer_name(self):
+        for request in self:
+            request.customer_name = get_shown_name(request.user_id.name)
 
     @api.model
     def _is_available(self, website):
@@ -78,9 +92,14 @@ class PortalClaimRequest(models.TransientModel):
         )
         mail_sudo = self_sudo.env["mail.mail"].browse(mail_id)
         mail_sudo.body_html = insert_links(mail_sudo.body_html, {placeholder: link})
-        mail_sudo.send()
-        # One that was sent is deleted.
-        return "failed" if mail_sudo.exists().state == "exception" else "sent"
+        with suppress(SMTPServerDisconnected):  # Odoo has logged it
+            mail_sudo.send()
+        # One that was sent is deleted; no other stays, as the link is in it.
+        if not (unsent_sudo := mail_sudo.exists()):
+            return "sent"
+        _logger.error("The link to missing orders: %s", unsent_sudo.failure_reason)
+        unsent_sudo.unlink()
+        return "failed"
 
     @api.model
     def _is_valid_token(self, token):
