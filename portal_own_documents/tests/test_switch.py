@@ -110,6 +110,13 @@ class TestSwitch(OwnDocumentsCommon):
             {"module_ids": self.env.ref("base.module_website_sale").ids}
         )
         self.assertEqual(wizard.portal_user_count, count + 1, "it takes us along")
+        person = new_test_user(self.env, "person", "base.group_portal").partner_id
+        address = self._create_customer(
+            "Home", "home@example.org", parent_id=person.id
+        )
+        self._create_user(address, portal_own_documents=False)
+        wizard = wizard.create({"module_ids": wizard.module_ids.ids})
+        self.assertEqual(wizard.portal_user_count, count + 2, "closed without a switch")
 
     def test_new_code_without_its_update_is_logged_at_start(self):
         modules = self.env["ir.module.module"]
@@ -162,12 +169,30 @@ class TestSwitch(OwnDocumentsCommon):
     def test_list_of_portal_users_shows_undecided_ones(self):
         user = self._create_private_user()
         self._merge(user.partner_id, self.acme)
+        found = self._filter_list("no_documents")
+        self.assertEqual(found, self.acme)
+        self.assertEqual(found.mapped("portal_documents"), ["none"])
+
+    def _filter_list(self, name):
+        """Return what a filter of the list of portal users finds."""
         search = self.env.ref("portal_own_documents.res_partner_view_search_portal")
         arch = html.fromstring(search.arch)
-        [domain] = arch.xpath("//filter[@name='no_documents']/@domain")
-        found = self.env["res.partner"].search(literal_eval(domain))
-        self.assertEqual(found.filtered("user_ids"), self.acme)
-        self.assertEqual(found.mapped("portal_documents"), ["none"])
+        [domain] = arch.xpath(f"//filter[@name='{name}']/@domain")
+        users = [("user_ids.share", "=", True)]
+        return self.env["res.partner"].search(users + literal_eval(domain))
+
+    def test_filters_find_what_the_column_says(self):
+        person = self._create_private_user().partner_id
+        address = self._create_customer("Home", "home@example.org", parent_id=person.id)
+        self._create_user(address, portal_own_documents=False)
+        own_login = {"login": "acme", "partner_id": self.acme.id}
+        self.manager.copy({**own_login, "portal_own_documents": False})
+        users = self.env["res.partner"].search([("user_ids.share", "=", True)])
+        states = users.grouped("portal_documents")
+        self.assertIn(self.acme, states["company"])
+        self.assertIn(address, states["own"])
+        self.assertEqual(self._filter_list("own_documents"), states["own"])
+        self.assertEqual(self._filter_list("company_documents"), states["company"])
 
     def test_list_of_portal_users_takes_no_query_for_each(self):
         partners = self.env["res.partner"]
