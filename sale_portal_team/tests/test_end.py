@@ -67,6 +67,16 @@ class TestEnd(TeamCommon):
         self._choose_password(self._open_link(link), "Another-12345")
         self.assertActivated(self.bob, "Another-12345")
 
+    def test_account_that_staff_made_is_not_deleted_with_the_invitation(self):
+        self.bob.portal_activation_date = False
+        self._end()
+        self._invite_member("bob@example.com", "buyer", "Bob")
+        self._get_sent_link()
+        self._do("withdraw", member=self._get_key("Bob"))
+        self._send_invitations()
+        self.assertTrue(self.bob.exists())
+        self.assertFalse(self.bob.active)
+
     def test_old_password_does_not_work_after_that(self):
         self._end()
         self._invite_member("bob@example.com", "buyer", "Bob")

@@ -198,8 +198,10 @@ class PortalTeamRequest(models.TransientModel):
         is_theirs = inviter.active and team == inviter._get_administered_companies()
         if not is_theirs or self.role not in inviter._get_grantable_roles():
             raise UserError(NO_RIGHT)
+        is_created = False
         if not user.active:
-            self.user_id = user = self._find_or_create_user(inviter, team)
+            user, is_created = self._find_or_create_user(inviter, team)
+            self.user_id = user
         if user._get_portal_role() != self.role:
             user.portal_role = self.role
         if self.is_mail_due and not user.portal_activation_date:
@@ -211,14 +213,15 @@ class PortalTeamRequest(models.TransientModel):
                         "user_id": user.id,
                         "partner_id": user.partner_id.id,
                         "company_id": self.company_id.id,
-                        "is_account_created": not user.log_ids,
+                        "is_account_created": is_created,
                     }
                 )
             )
             invitation._resend(portal_inviter_id=inviter.id, order_id=False)
 
     def _find_or_create_user(self, inviter, team):
-        """Return the new user of the address, or one whose access was ended."""
+        """Return the new user of the address, or one whose access was ended, and
+        whether it is new."""
         address, orders = self.email, self.env["sale.order"]
         contacts = team.search([("email_normalized", "in", [*get_spellings(address)])])
         if address in orders._get_contacts_without_account(
@@ -240,11 +243,11 @@ class PortalTeamRequest(models.TransientModel):
         found = users._find_customer_users(contact)[contact.id]
         user = users.browse([known.id for known in found])
         if not user:
-            return inviter._create_colleague(contact)
+            return inviter._create_colleague(contact), True
         is_ended = len(user) == 1 and not user.active and user.portal_ended_date
         is_theirs = is_ended and user.share and user.portal_team_id == team.id
         is_same = user.partner_id == contact and user._get_mailbox() == address
         if not is_theirs or not is_same:
             raise UserError(ELSEWHERE)
         user._restore_portal_access(self.role)
-        return user
+        return user, False
