@@ -253,6 +253,13 @@ class TestInvitationChanges(PortalAccountCommon):
         self.assertIn("Another contact", self._get_notes(order)[0])
         self.assertAccountEnds(order, [mail])
 
+    def test_address_that_is_another_spelling_of_a_login_ends_the_account(self):
+        order = self._confirm_order()
+        new_test_user(self.env, "Jane@Example.ORG", "base.group_portal")
+        self._correct_address()
+        self.assertEqual(order.portal_account_issue, "other_contact")
+        self.assertAccountEnds(order)
+
     def test_address_of_an_archived_login_ends_the_account(self):
         order = self._confirm_order()
         new_test_user(self.env, "jane@example.org", "base.group_portal").active = False

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import hash_sign, urls, verify_hash_signed
 from odoo.tools.translate import LazyTranslate
 
-from ...tools import Trusted
+from ...tools import Trusted, get_deliverable_address
 
 _lt = LazyTranslate(__name__)
 
@@ -146,12 +146,17 @@ class PortalInvitation(models.Model):
             return self.partner_id._get_address_issue()
         if self.env["portal.decline"]._find([address]):
             return "declined"
-        user = self.user_id
-        domain = [
-            ("login", "=", address),
-            ("id", "!=", user.id),
-            ("website_id", "in", (False, user.website_id.id)),
-        ]
-        users = user.with_context(active_test=False)
-        is_taken = users.search_count(domain, limit=1)
+        user, partner = self.user_id, self.partner_id
+        found = user._find_customer_users(partner)[partner.id]
+        others = user.browse([known.id for known in found]) - user
+        is_taken = others.filtered(
+            lambda other: (
+                other.website_id in (user.website_id.browse(), user.website_id)
+                # another user of the contact may have any login
+                and (
+                    other.partner_id != partner
+                    or get_deliverable_address(other.login) == address
+                )
+            )
+        )
         return "other_contact" if is_taken else False
