@@ -55,7 +55,7 @@ class TestAccountState(PortalAccountCommon):
         ).active = False
         self.customer.active = True
         new_test_user(self.env, "new", "base.group_portal", partner_id=self.customer.id)
-        self.assertEqual(self.customer.portal_account_state, "invited")
+        self._assert_state("inactive", self._create_order())
 
     def test_employee_has_no_portal_account(self):
         employee = new_test_user(self.env, "employee@example.com", "base.group_user")

@@ -14,6 +14,7 @@ class ResPartner(models.Model):
             ("due", "Invitation due"),
             ("held", "Invitation held"),
             ("invited", "Invited"),
+            ("inactive", "Not activated"),
             ("cancelled", "Invitation cancelled"),
             ("failed", "Invitation failed"),
             ("bounced", "Invitation bounced"),
@@ -91,6 +92,8 @@ class ResPartner(models.Model):
                    users.id,
                    CASE WHEN NOT users.active THEN 'archived'
                         WHEN NOT users.share THEN 'internal'
+                        WHEN users.portal_activation_date IS NULL
+                         AND invitation.id IS NULL THEN 'inactive'
                         WHEN state.name IN ('sent', 'expired')
                           OR (state.name = 'due' AND invitation.sent_date IS NOT NULL)
                         THEN 'invited'

@@ -180,14 +180,12 @@ class PortalInvitation(models.Model):
                  WHEN %(due_date)s IS NOT NULL THEN 'due'
                  WHEN %(bounce_date)s IS NOT NULL THEN 'bounced'
                  WHEN %(failure)s IS NOT NULL THEN 'failed'
-                 WHEN %(sent_date)s IS NULL AND %(alias)s.id IS NOT NULL
-                 THEN 'cancelled'
+                 WHEN %(sent_date)s IS NULL THEN 'cancelled'
                  WHEN %(expiry_date)s < %(now)s THEN 'expired'
                  ELSE 'sent'
              END
             """,
             activation_date=activation_date,
-            alias=SQL.identifier(alias),
             now=fields.Datetime.now(),
             **{name: self._field_to_sql(alias, name) for name in names},
         )
