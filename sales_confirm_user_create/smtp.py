@@ -163,6 +163,7 @@ class Sessions:
         :raise NotSent: the mail server does not accept it
         """
         [(server_id, domain_id, sender, _ids)] = mail._split_by_mail_configuration()
+        # sudo: as in `mail.mail.send`
         domain = mail.env["mail.alias.domain"].sudo().browse(domain_id)
         server = mail.env["ir.mail_server"].browse(server_id)
         if server._disable_send():

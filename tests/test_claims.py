@@ -76,7 +76,7 @@ def buy_again_in_this_browser(shop, open_page):
     check_out(page, shop.chair[0], ADDRESS, "claims-second")
     order_id = shop.db.last_order(ADDRESS)
     assert "Have an account?" in page.locator(OFFER).inner_text()
-    keep_pictures(page, "claims-1-sign-in")
+    keep_pictures(page, "claims-1-log-in")
     follow(page, f"{OFFER} a", "**/web/login**")
     page.fill("#login", ADDRESS)
     page.fill("#password", PASSWORD)

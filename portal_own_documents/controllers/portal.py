@@ -38,8 +38,10 @@ class PortalOwnDocuments(Cart, Delivery, PaymentPortal):
     def _is_closed(self, order_id):
         """Return whether visitors must log in to continue a cart."""
         is_id = str(order_id or "").isdecimal() and len(str(order_id)) < 10
-        carts = request.env["sale.order"].browse(int(order_id) if is_id else None)
-        return carts.sudo().exists()._is_closed_to_visitor()
+        # sudo: visitors may not read orders, and learn nothing but this
+        carts_sudo = request.env["sale.order"].sudo()
+        cart_sudo = carts_sudo.browse(int(order_id) if is_id else None).exists()
+        return cart_sudo._is_closed_to_visitor()
 
     def _prepare_address_data(self, partner_sudo, **kwargs):
         """Override of `portal` to leave out the addresses of colleagues."""

@@ -10,7 +10,7 @@ from odoo.addons.web.controllers.home import Home
 from .page import PAGE, get_form_error, split_link
 
 # of a page for which a visitor has to log in
-ORDER_PATH = re.compile(r"(?:/\w+)?/my/orders/(\d{1,9})(?:/claim)?")
+ORDER_PATH = re.compile(r"(?:/\w+)?/my/orders/(\d{1,9})(?:/\w+)?")
 
 
 class PortalLogin(Home):
