@@ -111,9 +111,7 @@ class TestSwitch(OwnDocumentsCommon):
         )
         self.assertEqual(wizard.portal_user_count, count + 1, "it takes us along")
         person = new_test_user(self.env, "person", "base.group_portal").partner_id
-        address = self._create_customer(
-            "Home", "home@example.org", parent_id=person.id
-        )
+        address = self._create_customer("Home", "home@example.org", parent_id=person.id)
         self._create_user(address, portal_own_documents=False)
         wizard = wizard.create({"module_ids": wizard.module_ids.ids})
         self.assertEqual(wizard.portal_user_count, count + 2, "closed without a switch")

@@ -13,7 +13,6 @@ from odoo.addons.base.models.ir_mail_server import (
     IrMail_Server,
     MailDeliveryException,
 )
-
 from odoo.addons.sales_confirm_user_create.tests.common import PortalAccountCommon
 
 from ..wizard import portal_claim_request
