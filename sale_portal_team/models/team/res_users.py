@@ -91,8 +91,8 @@ class ResUsers(models.Model):
 
         :param author: the contact who does it
         """
-        # Odoo lets nobody archive themselves. sudo: customers may not edit users; who may
-        # do this, the caller has checked
+        # Odoo lets nobody archive themselves. sudo: customers may not edit users; the
+        # caller has checked who may do this
         user = self.with_user(self.env.ref("base.user_root")).sudo()
         company = self.partner_id.commercial_partner_id
         if not user._get_portal_role():

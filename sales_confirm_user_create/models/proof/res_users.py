@@ -185,7 +185,7 @@ class ResUsers(models.Model):
             kinds.append((name, trusted, methodcaller("_remove")))
         found = [item for kind in kinds for item in list_unproven(*kind)]
         if "totp_secret" in self._fields and self.totp_enabled:
-            remove = partial(self.write, {"totp_secret": False})
+            remove = partial(self.write, dict.fromkeys(["totp_secret"], False))
             name = self.env._("Two-factor authentication")
             found.append(Unproven("totp", name, None, remove))
         if "oauth_uid" in self._fields and self.oauth_uid:
