@@ -518,6 +518,32 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self.assertFalse(page.xpath("//div[@id='wrap']//form"))
         self.assertTrue(self._confirm().user_created)
 
+    def test_any_spelling_of_the_login_takes_it_back(self):
+        self._confirm()
+        self.customer.user_ids.login = "Jane@Example.com"
+        self.customer.user_ids.portal_invitation_ids._resend()
+        link = self._get_decline_link()
+        self._decline(self._get_page(link))
+        self._allow(self._get_page(link))
+        self.assertFalse(self.env["portal.decline"].search([]))
+
+    def test_erased_decline_is_on_no_order_any_more(self):
+        """Staff have corrected the address since, and a module protects an order."""
+        order = self._confirm()
+        self._decline(self._get_page(self._get_decline_link()))
+        self.assertEqual(order.portal_account_issue, "declined")
+        self.customer.email = "jane@example.org"
+        declines = self.env["portal.decline"].search([])
+        with (
+            patch.object(type(order), "write", side_effect=UserError("protected")),
+            mute_logger("odoo.addons.sales_confirm_user_create"),
+            self.env.cr.savepoint() as savepoint,
+        ):
+            declines.unlink()
+            savepoint.rollback()
+        declines.unlink()
+        self.assertFalse(order.portal_account_issue)
+
     def test_opening_the_link_takes_nothing_back(self):
         self._confirm()
         link = self._get_decline_link()

@@ -1,7 +1,12 @@
+import logging
+
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL, hmac
 
-from ...tools import get_deliverable_address, get_spellings
+from ...tools import attempt, get_deliverable_address, get_spellings
+
+_logger = logging.getLogger(__name__)
 
 HASH_SCOPE = "sales_confirm_user_create.decline"
 
@@ -98,25 +103,40 @@ class PortalDecline(models.Model):
         )
 
     @api.model
-    def _forget(self, addresses):
-        """Forget the declines of addresses, as their owners or staff decided; orders do
-        not say any more that the customer declined.
+    def _forget(self, logins):
+        """Forget the declines of addresses, as their owners or staff decided.
 
-        :param addresses: iterable of addresses in their one form; False is none
+        :param logins: iterable; what is no address was not declined
         """
-        if not (declines := self._find(addresses)):
-            return
-        # sudo: customers may not edit these, and forget their own
-        declines_sudo = self.sudo().browse().union(*declines.values())
-        declines_sudo.unlink()
-        known = set().union(*map(get_spellings, declines))
-        orders_sudo = declines_sudo.env["sale.order"].search(
-            [
-                ("portal_account_issue", "=", "declined"),
-                ("partner_id.email_normalized", "in", [*known]),
-            ]
-        )
-        orders_sudo.portal_account_issue = False
+        addresses = {get_deliverable_address(login) for login in logins}
+        if declines := self._find(addresses):
+            # sudo: customers may not edit these, and forget their own
+            self.sudo().browse().union(*declines.values()).unlink()
+            known = set().union(*map(get_spellings, declines))
+            domain = Domain("partner_id.email_normalized", "in", [*known])
+            self._clear_issues(domain)
+
+    def unlink(self):
+        """Override of `base`, for the Privacy Lookup, too: orders do not say any more
+        that the customer declined."""
+        partners = self.partner_id
+        res = super().unlink()
+        self._clear_issues(Domain("partner_id", "in", partners.ids))
+        return res
+
+    @api.model
+    def _clear_issues(self, domain):
+        """Clear on some orders that the customer declined.
+
+        No order that cannot be written keeps a customer from an account.
+        """
+        # sudo: neither customers nor who erases personal data may edit orders
+        orders_sudo = self.env["sale.order"].sudo()
+        is_declined = Domain("portal_account_issue", "=", "declined")
+        if orders_sudo := orders_sudo.search(is_declined & domain):
+            message = "Orders %s still say that the customer declined"
+            with attempt(self.env.cr, _logger, message, orders_sudo.ids):
+                orders_sudo.portal_account_issue = False
 
     @api.model
     def _keep_findable(self, partners):

@@ -14,20 +14,23 @@ class ResUsers(models.Model):
     @api.model
     def _decline_portal_account(self, login, partner, orders):
         """Remember that the owner of an address declined, and delete the invited
-        accounts with it that nobody has used.
+        accounts with it that nobody has used. One that was used before its access was
+        given back is archived again.
 
         :param login: the address
         :param partner: the contact who declined
         :param orders: the orders to note it on, in addition to those of the accounts
         """
         # sudo: the customer may not edit users and orders
-        unused = self.sudo()._find_portal_accounts(login)._filter_unused_accounts()
+        unused_sudo = self.sudo()._find_portal_accounts(login)._filter_unused_accounts()
         self._remember_decline(
             login,
-            partner or unused.partner_id[:1],
-            orders.sudo() | unused.portal_invitation_ids.order_id,
+            partner or unused_sudo.partner_id[:1],
+            orders.sudo() | unused_sudo.portal_invitation_ids.order_id,
         )
-        unused._delete_unused()
+        used_sudo = unused_sudo.filtered("log_ids")
+        (unused_sudo - used_sudo)._delete_unused()
+        used_sudo.active = False
 
     @api.model
     def _remember_decline(self, login, partner, orders):

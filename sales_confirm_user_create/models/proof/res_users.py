@@ -6,7 +6,6 @@ from odoo.exceptions import ConcurrencyError
 from odoo.http import request
 from odoo.tools import SQL
 
-from ...tools import get_deliverable_address
 from .unproven import Unproven, list_unproven
 
 # More addresses than these are one item in a form.
@@ -72,7 +71,7 @@ class ResUsers(models.Model):
         # sudo: customers write this about themselves by nothing but the link
         user = self.sudo()
         # Whoever reads the emails wants an account now.
-        self.env["portal.decline"]._forget([get_deliverable_address(user.login)])
+        self.env["portal.decline"]._forget([user.login])
         if not user._get_proof_date():
             # Whoever adds a passkey or the like now waits for this, starts anew, and is
             # logged out by then.
