@@ -77,10 +77,11 @@ class PortalClaimRequest(models.TransientModel):
         path = f"/web/portal/missing?token={token}"
         link = urls.urljoin(website.get_base_url(), path)
         placeholder = new_placeholder()
+        request_sudo = self_sudo.create(values)
         mail_id = template_sudo.with_context(
             sale_portal_claim_url=placeholder
         ).send_mail(
-            self_sudo.create(values).id,
+            request_sudo.id,
             email_values={
                 "email_to": user_sudo._get_mailbox(),
                 "email_cc": False,
@@ -97,8 +98,10 @@ class PortalClaimRequest(models.TransientModel):
         # One that was sent is deleted; no other stays, as the link is in it.
         if not (unsent_sudo := mail_sudo.exists()):
             return "sent"
-        _logger.error("The link to missing orders: %s", unsent_sudo.failure_reason)
+        # not the reason: the server may have quoted the email
+        _logger.error("A link to missing orders: %s", unsent_sudo.failure_type)
         unsent_sudo.unlink()
+        request_sudo.unlink()  # it counts for nothing
         return "failed"
 
     @api.model
