@@ -25,7 +25,7 @@ class ResPartner(models.Model):
             # read here, and of all contacts together
             is_own = not partner.is_company and not partner.parent_id
             users = partner.with_context(active_test=False).user_ids
-            user = users.filtered("share")[:1]
+            user = users.filtered("share").sorted("active", reverse=True)[:1]
             own = user._get_own_contact()
             if own is None:
                 partner.portal_documents = user and ("own" if is_own else "company")

@@ -10,11 +10,15 @@ class BaseModuleUninstall(models.TransientModel):
     @api.depends("module_ids")
     def _compute_portal_user_count(self):
         """Count whom the removal shows all documents of a company."""
-        is_address = Domain("partner_id.commercial_partner_id.is_company", "=", False)
-        is_address &= Domain("partner_id.parent_id", "!=", False)
-        is_own = Domain("portal_own_documents", "=", True)
-        users = self.env["res.users"].search(is_own | is_address)
-        count = len(users.filtered(lambda user: user._get_own_contact() is not None))
         for wizard in self:
-            is_removed = "portal_own_documents" in wizard._get_modules().mapped("name")
-            wizard.portal_user_count = is_removed and count
+            wizard.portal_user_count = 0
+            if "portal_own_documents" in wizard._get_modules().mapped("name"):
+                is_below = Domain("partner_id.parent_id", "!=", False)
+                domain = Domain("portal_own_documents", "=", True) | is_below
+                # sudo: of all companies, also those that are not selected
+                users_sudo = self.env["res.users"].sudo().search(domain)
+                wizard.portal_user_count = len(
+                    users_sudo.filtered(
+                        lambda user: user._get_own_contact() is not None
+                    )
+                )
