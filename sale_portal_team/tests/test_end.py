@@ -77,6 +77,17 @@ class TestEnd(TeamCommon):
         self.assertTrue(self.bob.exists())
         self.assertFalse(self.bob.active)
 
+    def test_decline_deletes_no_account_that_was_used(self):
+        self._record_login(self.bob)
+        self._end()
+        self._invite_member("bob@example.com", "buyer", "Bob")
+        self._get_sent_link()
+        self.env["res.users"]._decline_portal_account(
+            self.bob.login, self.bob.partner_id, self.env["sale.order"]
+        )
+        self.assertTrue(self.bob.exists())
+        self.assertFalse(self.bob.active)
+
     def test_old_password_does_not_work_after_that(self):
         self._end()
         self._invite_member("bob@example.com", "buyer", "Bob")

@@ -50,6 +50,21 @@ class TestKnown(TeamCommon):
         self._send_invitations()
         self.assertEqual(self._find_contacts("dora@example.com"), contact)
 
+    def test_withdrawal_leaves_a_contact_that_a_visitor_made(self):
+        contact = self._create_customer(
+            "Dora", "dora@example.com", parent_id=self.acme.id
+        )
+        self.env.cr.execute(
+            "UPDATE res_partner SET create_uid = %s, create_date = '2020-01-01' "
+            "WHERE id = %s",
+            (self.env.ref("base.public_user").id, contact.id),
+        )
+        self.env.invalidate_all()
+        self._invite_both()
+        self._do("withdraw", member=self._get_key("Dora"))
+        self._send_invitations()
+        self.assertEqual(self._find_contacts("dora@example.com"), contact)
+
     def test_decline_leaves_no_contact(self):
         self._invite_both()
         user = self._get_user()

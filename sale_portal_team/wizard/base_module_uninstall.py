@@ -9,7 +9,8 @@ class BaseModuleUninstall(models.TransientModel):
     @api.depends("module_ids")
     def _compute_portal_viewer_count(self):
         """Count whom the removal lets order."""
-        users = self.env["res.users"].search([("portal_role", "=", "viewer")])
+        # sudo: of all companies, also those that are not selected
+        users = self.env["res.users"].sudo().search([("portal_role", "=", "viewer")])
         count = len(users.filtered(lambda user: user._get_portal_role()))
         for wizard in self:
             is_removed = "sale_portal_team" in wizard._get_modules().mapped("name")

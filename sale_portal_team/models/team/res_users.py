@@ -118,8 +118,14 @@ class ResUsers(models.Model):
     def _delete_unused(self):
         """Override of `sales_confirm_user_create`: a contact that was created by an
         invitation, and stayed, would tell that the invitation had an effect."""
-        invitations = self.portal_invitation_ids.filtered("portal_inviter_id")
-        contacts = invitations.filtered("is_account_created").partner_id
+        contacts = self.portal_invitation_ids.filtered(
+            lambda invitation: (
+                invitation.portal_inviter_id
+                and invitation.is_account_created
+                # in one transaction
+                and invitation.create_date == invitation.partner_id.create_date
+            )
+        ).partner_id
         res = super()._delete_unused()
         for contact in contacts.exists():
             if contact.create_uid.share and contact.type == "contact":
