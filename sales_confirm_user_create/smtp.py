@@ -164,7 +164,7 @@ class Sessions:
         """
         [(server_id, domain_id, sender, _ids)] = mail._split_by_mail_configuration()
         # sudo: as in `mail.mail.send`
-        domain = mail.env["mail.alias.domain"].sudo().browse(domain_id)
+        domain_sudo = mail.env["mail.alias.domain"].sudo().browse(domain_id)
         server = mail.env["ir.mail_server"].browse(server_id)
         if server._disable_send():
             raise NotSent("Odoo sends no emails while it is updated or tested")
@@ -180,9 +180,9 @@ class Sessions:
                 )
             )
         server = server.with_context(
-            domain_notifications_email=domain.default_from_email,
+            domain_notifications_email=domain_sudo.default_from_email,
             domain_bounce_address=email["headers"].get("Return-Path")
-            or domain.bounce_email,
+            or domain_sudo.bounce_email,
             send_validated_to=email["email_to_normalized"],
         )
         # Odoo makes a space of each tag.

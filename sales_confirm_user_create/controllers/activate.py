@@ -111,9 +111,9 @@ class PortalActivation(PortalPage):
     def _render(self, values):
         """Return the response with the page."""
         # sudo: visitors may not read users and parameters
-        users = request.env["res.users"].sudo()
-        if hasattr(users, "get_password_policy"):
-            values["password_policy"] = users.get_password_policy()
+        users_sudo = request.env["res.users"].sudo()
+        if hasattr(users_sudo, "get_password_policy"):
+            values["password_policy"] = users_sudo.get_password_policy()
         if values["status"] == "valid":
             values["unproven"] = values["invitation"].user_id._get_unproven()
         return self._render_page("sales_confirm_user_create.activate", values)

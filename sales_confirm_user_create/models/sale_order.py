@@ -147,23 +147,23 @@ class SaleOrder(models.Model):
             return {}
         # sudo: whoever confirms, a visitor of the shop included, may neither read nor
         # create users, mark the order, nor start the scheduled action
-        orders = self.sudo()
+        orders_sudo = self.sudo()
         # Flush first, so that the sale's own errors surface there.
         self.env.cr.flush()
         try:
             with self.env.cr.savepoint():
-                due = orders
+                due = orders_sudo
                 if is_automatic:
-                    due = orders._filter_portal_account_orders()
+                    due = orders_sudo._filter_portal_account_orders()
                 return due._create_missing_portal_accounts(is_automatic)
         except RETRIED_EXCEPTIONS:
             raise
         except Exception as error:
-            _logger.exception("No portal accounts for orders %s", orders.ids)
-            issues = dict.fromkeys(orders, ("error", error))
+            _logger.exception("No portal accounts for orders %s", orders_sudo.ids)
+            issues = dict.fromkeys(orders_sudo, ("error", error))
         # Where another module forbids to write on an order, a note still says so.
         for tell in ("_note_portal_account_issues", "_store_portal_account_issues"):
             message = "Accounts of orders %s: %s failed"
-            with attempt(self.env.cr, _logger, message, orders.ids, tell):
-                getattr(orders, tell)(issues)
+            with attempt(self.env.cr, _logger, message, orders_sudo.ids, tell):
+                getattr(orders_sudo, tell)(issues)
         return issues

@@ -93,16 +93,18 @@ class ResUsers(models.Model):
         """
         # Odoo lets nobody archive themselves. sudo: customers may not edit users; the
         # caller has checked who may do this
-        user = self.with_user(self.env.ref("base.user_root")).sudo()
+        user_sudo = self.with_user(self.env.ref("base.user_root")).sudo()
         company = self.partner_id.commercial_partner_id
-        if not user._get_portal_role():
-            user.write({"portal_role": False})
-            user.portal_team_id = company.id  # who may invite again
-        user.write({"active": False, "portal_ended_date": fields.Datetime.now()})
-        user._end_proof(keep_password=True)
-        user._clear_credentials()
+        if not user_sudo._get_portal_role():
+            user_sudo.write({"portal_role": False})
+            user_sudo.portal_team_id = company.id  # who may invite again
+        user_sudo.write({"active": False, "portal_ended_date": fields.Datetime.now()})
+        user_sudo._end_proof(keep_password=True)
+        user_sudo._clear_credentials()
         # An accepted invitation would be open again.
-        requests = user.env["portal.team.request"].search([("user_id", "=", self.id)])
+        requests = user_sudo.env["portal.team.request"].search(
+            [("user_id", "=", self.id)]
+        )
         requests.is_withdrawn = True
         company._note_portal_team(self.partner_id, author, ENDED, name=self.name)
 

@@ -78,19 +78,19 @@ class PortalInvitation(models.Model):
             return self.browse(), "invalid"
         invitation_id, login, revision, expiry = values
         # sudo: visitors may not read invitations; the token names the one they may use
-        invitation = self.sudo().browse(invitation_id).exists()
-        user = invitation.user_id
+        invitation_sudo = self.sudo().browse(invitation_id).exists()
+        user = invitation_sudo.user_id
         if (
-            (invitation.revision, user.login) != (revision, login)
+            (invitation_sudo.revision, user.login) != (revision, login)
             or not user.active
             or not user._is_portal()
             or not user._get_mailbox()  # it was merged into another contact
         ):
             return self.browse(), "invalid"
         if user.portal_activation_date:
-            return invitation, "used"
+            return invitation_sudo, "used"
         is_expired = expiry < fields.Datetime.now().timestamp()
-        return invitation, "expired" if is_expired else "valid"
+        return invitation_sudo, "expired" if is_expired else "valid"
 
     @api.model
     def _get_token_values(self, token, scope):

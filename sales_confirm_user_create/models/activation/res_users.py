@@ -28,17 +28,17 @@ class ResUsers(models.Model):
         """
         if "partner_id" in values:
             # sudo: as in super; the token names the contact
-            partner = self.env["res.partner"].sudo().browse(values["partner_id"])
-            if partner._had_portal_account():
+            partner_sudo = self.env["res.partner"].sudo().browse(values["partner_id"])
+            if partner_sudo._had_portal_account():
                 # Whoever has the link of an old order need not be its owner.
                 del values["partner_id"]
                 values["name"] = values["login"]
-            elif partner != partner.commercial_partner_id:
+            elif partner_sudo != partner_sudo.commercial_partner_id:
                 # any company may be added to the user later
-                strict = partner.company_id.search(
+                strict = partner_sudo.company_id.search(
                     [("portal_company_contacts", "!=", "all")], limit=1
                 )
-                values["portal_own_documents"] = partner._get_portal_own_documents(
+                values["portal_own_documents"] = partner_sudo._get_portal_own_documents(
                     strict
                 )
         if address := get_deliverable_address(values.get("login") or ""):
@@ -46,11 +46,11 @@ class ResUsers(models.Model):
                 values["email"] = address  # where a new password is sent
             values["login"] = address
             # sudo: visitors may not read users, and learn what Odoo tells them, too
-            user = self.sudo().search(self._get_login_domain(address), limit=1)
+            user_sudo = self.sudo().search(self._get_login_domain(address), limit=1)
             is_allowed = (
                 "partner_id" in values or self._get_signup_invitation_scope() == "b2c"
             )
-            invitation = user._filter_unused_accounts().portal_invitation_ids
+            invitation = user_sudo._filter_unused_accounts().portal_invitation_ids
             if is_allowed and invitation and invitation._renew():
                 raise UserError(
                     self.env._(
@@ -109,9 +109,11 @@ class ResUsers(models.Model):
     def _update_last_login(self):
         """Override of `base` to store the first login."""
         # sudo: users have no access to this field
-        user = self.sudo()
-        if not user.portal_activation_date:
-            user.portal_activation_date = user.login_date or fields.Datetime.now()
+        user_sudo = self.sudo()
+        if not user_sudo.portal_activation_date:
+            user_sudo.portal_activation_date = (
+                user_sudo.login_date or fields.Datetime.now()
+            )
         return super()._update_last_login()
 
     def _filter_unused_accounts(self):

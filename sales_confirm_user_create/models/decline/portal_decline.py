@@ -57,11 +57,11 @@ class PortalDecline(models.Model):
         by_hash = self._hash_addresses(addresses)
         # sudo: whoever knows an address may learn whether its owner declined, where
         # the caller says so
-        declines = self.sudo().search_fetch(
+        declines_sudo = self.sudo().search_fetch(
             [("address_hash", "in", [*by_hash])],
             ["address_hash", "partner_id", "create_date"],
         )
-        return {by_hash[decline.address_hash]: decline for decline in declines}
+        return {by_hash[decline.address_hash]: decline for decline in declines_sudo}
 
     @api.model
     def _find_for(self, login):

@@ -20,12 +20,14 @@ class PortalInvitation(models.Model):
             return self.browse(), False, "invalid"
         invitation_id, login = values
         # sudo: visitors may not read these; the token names the login
-        invitation = self.sudo().browse(invitation_id).exists()
-        users = self.sudo().env["res.users"]._find_portal_accounts(login)
-        invitation = invitation.filtered(lambda known: known.user_id in users)
-        if users:
-            accounts = invitation.user_id or users
+        invitation_sudo = self.sudo().browse(invitation_id).exists()
+        users_sudo = self.sudo().env["res.users"]._find_portal_accounts(login)
+        invitation_sudo = invitation_sudo.filtered(
+            lambda known: known.user_id in users_sudo
+        )
+        if users_sudo:
+            accounts = invitation_sudo.user_id or users_sudo
             is_used = any(accounts.mapped("portal_activation_date"))
-            return invitation, login, "used" if is_used else "valid"
+            return invitation_sudo, login, "used" if is_used else "valid"
         declined = self.env["portal.decline"]._find_for(login)
-        return invitation, login, "declined" if declined else "valid"
+        return invitation_sudo, login, "declined" if declined else "valid"

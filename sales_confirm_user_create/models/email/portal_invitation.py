@@ -54,8 +54,8 @@ class PortalInvitation(models.Model):
             email_normalize(email) for emails in senders.values() for email in emails
         }
         # sudo: what is an alias is no secret
-        aliases = self.env["mail.alias"].sudo()
-        known = aliases.search([("alias_full_name", "in", [*addresses])])
+        aliases_sudo = self.env["mail.alias"].sudo()
+        known = aliases_sudo.search([("alias_full_name", "in", [*addresses])])
         known = set(known.mapped("alias_full_name"))
         for invitation, emails in senders.items():
             people = (email for email in emails if email_normalize(email) not in known)

@@ -71,13 +71,13 @@ class PortalInvitation(models.Model):
     def _describe_wait(self):
         """Return since when, and until when, the email waits for the mail server."""
         # sudo: see the caller
-        company = self.company_id.sudo()
+        company_sudo = self.company_id.sudo()
         text = self.env._(
             "Waiting for the mail server since %(since)s, next attempt %(next)s.",
-            since=self._format_moment(company.portal_mail_wait_date),
-            next=self._format_moment(company.portal_invitation_retry_date),
+            since=self._format_moment(company_sudo.portal_mail_wait_date),
+            next=self._format_moment(company_sudo.portal_invitation_retry_date),
         )
-        reason = self._describe(company.portal_mail_failure)
+        reason = self._describe(company_sudo.portal_mail_failure)
         return f"{text} {reason}".strip()
 
     def _describe_failure(self):

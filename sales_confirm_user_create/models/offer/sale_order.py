@@ -35,20 +35,20 @@ class SaleOrder(models.Model):
     def _offer_portal_accounts(self):
         """Mark the orders whose customers are asked; the sale never fails for it."""
         # sudo: the settings and the users are not for those who confirm
-        orders = self.sudo().filtered(
+        orders_sudo = self.sudo().filtered(
             lambda order: (
                 order.company_id.portal_account_policy == "ask"
                 and (order.website_id or order._is_accepted_online())
             )
         )
-        if not orders:
+        if not orders_sudo:
             return
         self.env.cr.flush()
         message = "No account is offered for orders %s"
-        with attempt(self.env.cr, _logger, message, orders.ids):
-            orders = orders._filter_portal_account_orders()
-            due, _issues = orders._on_purpose()._split_orders_without_account(
-                orders._find_accounts()
+        with attempt(self.env.cr, _logger, message, orders_sudo.ids):
+            orders_sudo = orders_sudo._filter_portal_account_orders()
+            due, _issues = orders_sudo._on_purpose()._split_orders_without_account(
+                orders_sudo._find_accounts()
             )
             due.portal_account_offered = True
 
@@ -63,26 +63,26 @@ class SaleOrder(models.Model):
     def _is_portal_account_offered(self):
         """Return whether to ask the customer of this order for an account."""
         # sudo: a visitor may not read users, and learns nothing but this
-        order = self.sudo()
+        order_sudo = self.sudo()
         return (
-            order.portal_account_offered
-            and order.state == "sale"
-            and order.date_order > fields.Datetime.now() - OFFERED
-            and not order._has_customer_user()
+            order_sudo.portal_account_offered
+            and order_sudo.state == "sale"
+            and order_sudo.date_order > fields.Datetime.now() - OFFERED
+            and not order_sudo._has_customer_user()
             and not (
-                (declined := order.partner_id.portal_decline_date)
-                and declined > order.date_order
+                (declined := order_sudo.partner_id.portal_decline_date)
+                and declined > order_sudo.date_order
             )
         )
 
     def _note_portal_account_offer(self):
         """Keep when the customer was first asked; the page never fails for it."""
         # sudo: a visitor may not write on orders
-        order = self.sudo()
-        if not order.portal_offer_date:
+        order_sudo = self.sudo()
+        if not order_sudo.portal_offer_date:
             message = "The offer is not noted on order %s"
-            with attempt(self.env.cr, _logger, message, order.id):
-                order.portal_offer_date = fields.Datetime.now()
+            with attempt(self.env.cr, _logger, message, order_sudo.id):
+                order_sudo.portal_offer_date = fields.Datetime.now()
 
     def _accept_portal_account(self):
         """Create the account that the customer of an order asks for, once."""
@@ -133,27 +133,28 @@ class SaleOrder(models.Model):
     def _is_portal_account_announced(self):
         """Return whether the order has just created an account that is not in use."""
         # sudo: a visitor may not read users, and learns nothing but this
-        order = self.sudo()
-        date = order.date_order
-        if order.portal_account_offered:
+        order_sudo = self.sudo()
+        date = order_sudo.date_order
+        if order_sudo.portal_account_offered:
             # whenever the customer asked for it
-            date = order.partner_id.portal_user_id.create_date or date
+            date = order_sudo.partner_id.portal_user_id.create_date or date
         return (
-            order.user_created
+            order_sudo.user_created
             and date > fields.Datetime.now() - ANNOUNCED
-            and order.portal_account_state in ("due", "invited")
+            and order_sudo.portal_account_state in ("due", "invited")
         )
 
     def _gets_portal_account(self):
         """Return whether the confirmation of this order is to create an account."""
         # sudo: a visitor may not read contacts, and learns nothing but this
-        order = self.sudo()._filter_portal_account_policy()
+        order_sudo = self.sudo()._filter_portal_account_policy()
         return (
-            order.state in ("draft", "sent") and order.partner_id._get_portal_address()
+            order_sudo.state in ("draft", "sent")
+            and order_sudo.partner_id._get_portal_address()
         )
 
     def _has_customer_user(self):
         """Return whether the customer of this order has a user, or had one."""
         # sudo: a visitor may not read users, and learns nothing but this
-        order = self.sudo()
-        return bool(order._filter_customer_users(order._find_accounts()))
+        order_sudo = self.sudo()
+        return bool(order_sudo._filter_customer_users(order_sudo._find_accounts()))

@@ -69,9 +69,10 @@ class SaleOrder(models.Model):
         """Invite the customer again if they have no password; once in 24 hours, as
         anybody with the order's link can ask for it."""
         # sudo: visitors may not read users, and learn nothing
-        order = self.sudo()
-        users = order.env["res.users"].browse(
-            user.id for user in order._filter_customer_users(order._find_accounts())
+        order_sudo = self.sudo()
+        users = order_sudo.env["res.users"].browse(
+            user.id
+            for user in order_sudo._filter_customer_users(order_sudo._find_accounts())
         )
         latest = fields.Datetime.now() - ASKED_PAUSE
         for invitation in users._filter_unused_accounts().portal_invitation_ids:

@@ -117,26 +117,26 @@ class PortalAccountBatch(models.Model):
         self.check_access("read")
         # sudo: nobody but the addon writes on batches, so that their orders are those
         # that the user could edit; users and addresses are counted, and not shown
-        batch = self.sudo().create({})
+        batch_sudo = self.sudo().create({})
         counted = set()
         for ids in split_every(PREVIEW_BATCH_SIZE, sorted(set(order_ids))):
             orders = (
                 self.env["sale.order"].with_context(prefetch_fields=False).browse(ids)
             )
             orders.check_access("write")
-            batch._add(
+            batch_sudo._add(
                 orders.filtered(lambda order: order.state == "sale").sudo(), counted
             )
             # A large preview must not fill the memory.
             self.env.flush_all()
             self.env.invalidate_all()
-        if not batch.order_count:
+        if not batch_sudo.order_count:
             raise UserError(self.env._("Select orders that are confirmed."))
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Create portal accounts"),
             "res_model": self._name,
-            "res_id": batch.id,
+            "res_id": batch_sudo.id,
             "views": [(False, "form")],
         }
 
@@ -188,11 +188,11 @@ class PortalAccountBatch(models.Model):
         """Start the batch, or resume it; the scheduled action does the work."""
         self.check_access("read")
         # sudo: nobody but the addon writes on batches and schedules its jobs
-        batches = self.sudo()
-        batches.filtered(
+        batches_sudo = self.sudo()
+        batches_sudo.filtered(
             lambda batch: batch.state in ("draft", "stopped")
         ).state = "running"
-        batches._trigger()
+        batches_sudo._trigger()
 
     def action_stop(self):
         """Stop the batch after the orders it is at; it can be resumed."""

@@ -69,25 +69,25 @@ class ResUsers(models.Model):
         """
         self.ensure_one()
         # sudo: customers write this about themselves by nothing but the link
-        user = self.sudo()
+        user_sudo = self.sudo()
         # Whoever reads the emails wants an account now.
-        self.env["portal.decline"]._forget([user.login])
-        if not user._get_proof_date():
+        self.env["portal.decline"]._forget([user_sudo.login])
+        if not user_sudo._get_proof_date():
             # Whoever adds a passkey or the like now waits for this, starts anew, and is
             # logged out by then.
             self.env.execute_query(
-                SQL("SELECT id FROM res_users WHERE id = %s FOR UPDATE", user.id)
+                SQL("SELECT id FROM res_users WHERE id = %s FOR UPDATE", user_sudo.id)
             )
-            user._check_credentials_seen()
-            user._remove_unproven(kept)
-            user._close_carts()
-            user._end_document_links()
-            user.write(
+            user_sudo._check_credentials_seen()
+            user_sudo._remove_unproven(kept)
+            user_sudo._close_carts()
+            user_sudo._end_document_links()
+            user_sudo.write(
                 {
                     "portal_proof_date": fields.Datetime.now(),
-                    "portal_proof_login": user.login,
+                    "portal_proof_login": user_sudo.login,
                     # Somebody else may have had a link of Odoo's sent elsewhere.
-                    "portal_login_revision": user.portal_login_revision + 1,
+                    "portal_login_revision": user_sudo.portal_login_revision + 1,
                 }
             )
 

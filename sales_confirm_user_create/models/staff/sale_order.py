@@ -38,10 +38,10 @@ class SaleOrder(models.Model):
         """
         self._check_portal_account_access()
         # sudo: as when the emails are sent
-        invited, reasons = self.sudo()._split_orders_to_invite()
-        if len(self) == 1 or not invited:
+        invited_sudo, reasons = self.sudo()._split_orders_to_invite()
+        if len(self) == 1 or not invited_sudo:
             return self._resend_portal_invitations()
-        question = self.env._("Emails to send: %s.", len(invited.partner_id))
+        question = self.env._("Emails to send: %s.", len(invited_sudo.partner_id))
         reasons = self.env["portal.invitation"]._join_reasons(reasons)
         return self.env["portal.account.question"]._ask(
             "resend", self, f"{question}\n{reasons}"
