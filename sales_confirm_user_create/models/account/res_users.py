@@ -199,7 +199,7 @@ class ResUsers(models.Model):
 
         :return: dict of values, or None if the template is missing or no portal user
         """
-        # sudo: whoever confirms may not read parameters
+        # sudo: not everybody who confirms can read parameters
         get_param = self.env["ir.config_parameter"].sudo().get_param
         try:
             template_id = literal_eval(get_param("base.template_portal_user_id", "0"))

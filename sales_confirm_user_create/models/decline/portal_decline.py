@@ -128,9 +128,9 @@ class PortalDecline(models.Model):
     def _clear_issues(self, domain):
         """Clear on some orders that the customer declined.
 
-        No order that cannot be written keeps a customer from an account.
+        An order that cannot be written is logged; the account does not depend on it.
         """
-        # sudo: neither customers nor who erases personal data may edit orders
+        # sudo: customers, and those who erase personal data, cannot edit all orders
         orders_sudo = self.env["sale.order"].sudo()
         is_declined = Domain("portal_account_issue", "=", "declined")
         if orders_sudo := orders_sudo.search(is_declined & domain):
