@@ -16,7 +16,7 @@ class PortalAdoptionReport(models.Model):
     _rec_name = "order_id"
     _order = "date desc, id desc"
     _depends = {
-        "portal.invitation": ["order_id", "sent_date", "user_id"],
+        "portal.invitation": ["account_order_id", "sent_date", "user_id"],
         "res.partner": ["email", "email_normalized", "website_id"],
         "res.users": [
             "create_date",
@@ -82,7 +82,7 @@ class PortalAdoptionReport(models.Model):
         string="Accounts Invited",
         readonly=True,
         help="Of the accounts created, those whose invitation was accepted by the "
-        "mail server.",
+        "mail server. Accounts deleted since are not counted.",
     )
     activated_count = fields.Integer(
         string="Accounts Activated",
@@ -151,16 +151,10 @@ class PortalAdoptionReport(models.Model):
         return SQL(
             """
             FROM sale_order sale
-            LEFT JOIN (
-                    SELECT DISTINCT ON (order_id) order_id, user_id, sent_date
-                      FROM portal_invitation
-                     WHERE order_id IS NOT NULL
-                     ORDER BY order_id, id
-                 ) invitation
-                ON invitation.order_id = sale.id AND sale.user_created
+            LEFT JOIN portal_invitation invitation
+                ON invitation.account_order_id = sale.id
             LEFT JOIN res_users account
                 ON account.id = invitation.user_id
-               AND account.partner_id = sale.partner_id
             LEFT JOIN (%s) activated ON activated.order_id = sale.id
             """,
             self._query_activated(),

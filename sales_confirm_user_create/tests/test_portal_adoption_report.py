@@ -96,6 +96,16 @@ class TestPortalAdoptionReport(PortalAdoptionReportCommon):
         self.assertEqual(self._read(orders, *measures), (1, 1, 1))
         self.assertEqual(self._read(orders[0], *measures), (1, 1, 1))
 
+    def test_an_order_that_the_invitation_is_about_later_takes_nothing_along(self):
+        first, second = self._confirm(), self._confirm()
+        self._send_invitations()
+        self._get_invitation()._invite_about(second, is_automatic=True)
+        self._get_invitation().order_id = second
+        self._record_login(self._get_account(first))
+        measures = ("account_count", "invited_count", "activated_count")
+        self.assertEqual(self._read(first, *measures), (1, 1, 1))
+        self.assertEqual(self._read(second, *measures), (0, 0, 0))
+
     def test_an_account_made_by_hand_is_not_one_made_by_confirmation(self):
         new_test_user(
             self.env,

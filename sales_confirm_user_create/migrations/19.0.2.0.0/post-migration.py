@@ -83,13 +83,15 @@ def _create_invitations(env):
     env.cr.execute(
         """
         INSERT INTO portal_invitation (
-                    user_id, partner_id, order_id, company_id, priority,
+                    user_id, partner_id, account_order_id, order_id, company_id,
+                    priority,
                     due_date, sent_date, expiry_date,
                     sent_count, reminder_count, failure_count, failure,
                     cancel_reason, revision, is_account_created,
                     create_uid, create_date, write_uid, write_date
         )
-        SELECT users.id, users.partner_id, sale.id,
+        SELECT users.id, users.partner_id,
+               CASE WHEN sale.user_created THEN sale.id END, sale.id,
                COALESCE(sale.company_id, users.company_id),
                CASE WHEN sent_count > 0 AND reminder_count > 0 THEN '0'
                     WHEN sent_count > 0 AND due_date IS NOT NULL THEN '2'

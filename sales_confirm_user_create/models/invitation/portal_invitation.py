@@ -36,8 +36,17 @@ class PortalInvitation(models.Model):
         string="Account Created",
         help="The account was created together with the invitation.",
     )
+    account_order_id = fields.Many2one(
+        comodel_name="sale.order",
+        ondelete="set null",
+        index="btree_not_null",
+        help="The order that created the account.",
+    )
     order_id = fields.Many2one(
-        comodel_name="sale.order", ondelete="set null", index="btree_not_null"
+        comodel_name="sale.order",
+        ondelete="set null",
+        index="btree_not_null",
+        help="The order that the next email is about.",
     )
     phone = fields.Char(related="partner_id.phone")
     order_date = fields.Datetime(

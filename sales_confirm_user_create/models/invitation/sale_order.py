@@ -21,6 +21,8 @@ class SaleOrder(models.Model):
                 {
                     "user_id": user.id,
                     "partner_id": user.partner_id.id,
+                    "account_order_id": is_account_created
+                    and orders[user.partner_id].id,
                     "order_id": orders[user.partner_id].id,
                     "company_id": orders[user.partner_id].company_id.id,
                     "priority": PAST_ORDER
