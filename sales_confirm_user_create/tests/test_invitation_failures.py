@@ -512,6 +512,22 @@ class TestInvitationFailures(PortalAccountCommon):
         with self._later(minutes=30):
             self.assertEqual(len(self._send_invitations()), 6)
 
+    def test_broken_template_is_one_error_whatever_language_staff_read(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.salesperson.lang = "fr_FR"
+        self._break_template(
+            """<p t-out="1 // len(object.login.replace('@example.com', '')[1:])"/>"""
+        )
+        orders = self._confirm_orders(*"abcdef")
+        for order in orders[::2]:
+            order.user_id = self.salesperson
+        levels = [line.split(":")[0] for line in self._fail_to_send().output]
+        self.assertEqual(levels, ["ERROR", "WARNING", "WARNING"])
+        self.assertTrue(self.company.portal_mail_wait_date)
+        self.assertIn("template has an error", orders[0].portal_account_notice)
+        french = orders[0].with_context(lang="fr_FR")
+        self.assertIn("modèle d'e-mail contient", french.portal_account_notice)
+
     def test_deleted_template_is_noted_and_repair_sends(self):
         order = self._confirm_order()
         template = self.env.ref(MAIL_TEMPLATE)

@@ -5,10 +5,12 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_datetime, format_time
+from odoo.tools.translate import LazyTranslate
 
 from ...smtp import NotSent
 
 _logger = logging.getLogger(__name__)
+_lt = LazyTranslate(__name__)
 
 # What is refused for now, or fails here, is tried again after 5, 10, 20... minutes,
 # then daily. RFC 5321, section 4.5.4.1: senders give up after four to five days.
@@ -96,10 +98,13 @@ class PortalInvitation(models.Model):
     def _describe(self, reason):
         """Return a reason as a sentence.
 
-        :param reason: a mail server's reply, or a sentence
+        :param reason: see ``_get_reason``
         """
-        if not reason or not REPLY.match(reason):
-            return reason[:1].upper() + reason[1:] if reason else ""
+        if not reason:
+            return ""
+        if not REPLY.match(reason):
+            reason = self.env._(_lt(reason))
+            return reason[:1].upper() + reason[1:]
         return self.env._("The mail server replied: %s.", reason.rstrip("."))
 
     @api.model
@@ -156,7 +161,7 @@ class PortalInvitation(models.Model):
             self.login,
             self.order_id.name,
             self.company_id.name,
-            self.with_context(lang="en_US")._get_reason(error, for_log=True),
+            self._get_reason(error),
             exc_info=cause,
         )
         return is_broken
@@ -168,12 +173,12 @@ class PortalInvitation(models.Model):
             kind = {"message_type": "comment", "subtype_xmlid": "mail.mt_comment"}
             channel.message_post(body=body, **kind)
 
-    def _get_reason(self, error, for_log=False):
-        """Return what kept an email from being sent, as text for staff."""
+    def _get_reason(self, error):
+        """Return what kept an email from being sent: the mail server's reply, or a
+        sentence in English. Equal failures are equal, whoever reads about them."""
         if isinstance(error, NotSent):
             return str(error)
-        order = self.order_id if for_log else self.order_id._with_note_lang()
-        return order._get_error_summary(error)
+        return self.order_id.with_context(lang="en_US")._get_error_summary(error)
 
     def _postpone(self, error):
         """Move the date of the next attempt, of this email or of the company's.
