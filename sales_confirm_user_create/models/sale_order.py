@@ -58,6 +58,14 @@ class SaleOrder(models.Model):
         groups="sales_team.group_sale_manager,base.group_system",
     )
 
+    portal_created_batch_id = fields.Many2one(
+        comodel_name="portal.account.batch",
+        copy=False,
+        index="btree_not_null",
+        groups="sales_team.group_sale_manager,base.group_system",
+        help="The batch that created the account.",
+    )
+
     _user_created_idx = models.Index("(partner_id) WHERE user_created")
 
     @api.model
@@ -94,6 +102,7 @@ class SaleOrder(models.Model):
             "portal_account_issue",
             "portal_account_offered",
             "portal_batch_ids",
+            "portal_created_batch_id",
             "portal_offer_date",
         }
 
@@ -152,10 +161,10 @@ class SaleOrder(models.Model):
         self.env.cr.flush()
         try:
             with self.env.cr.savepoint():
-                due = orders_sudo
+                due_sudo = orders_sudo
                 if is_automatic:
-                    due = orders_sudo._filter_portal_account_orders()
-                return due._create_missing_portal_accounts(is_automatic)
+                    due_sudo = orders_sudo._filter_portal_account_orders()
+                return due_sudo._create_missing_portal_accounts(is_automatic)
         except RETRIED_EXCEPTIONS:
             raise
         except Exception as error:

@@ -80,12 +80,28 @@ class PortalAccountBatch(models.Model):
         ]
 
     def action_open_orders(self):
-        """Open the orders, or those of them that the context names; see the buttons.
+        """Open the orders.
 
         :return: an action
         """
         self.check_access("read")
-        domain = self.env.context.get("portal_account_batch_domain", [])
+        return self._open("sale.order", [("portal_batch_ids", "in", self.ids)])
+
+    def action_open_created(self):
+        """Open the orders whose accounts the batch created.
+
+        :return: an action
+        """
+        self.check_access("read")
+        return self._open("sale.order", [("portal_created_batch_id", "in", self.ids)])
+
+    def action_open_failed(self):
+        """Open the orders without an account.
+
+        :return: an action
+        """
+        self.check_access("read")
+        domain = [("portal_account_issue", "!=", False)]
         return self._open("sale.order", [("portal_batch_ids", "in", self.ids), *domain])
 
     def action_open_emails(self):
@@ -271,6 +287,7 @@ class PortalAccountBatch(models.Model):
             sales_confirm_user_create_batch=Trusted
         )._ensure_portal_accounts()
         created = due.filtered("user_created") - marked
+        created.portal_created_batch_id = self
         if len(orders) < BATCH_SIZE:
             self.state = "done"
         self.write(
