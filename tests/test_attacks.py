@@ -318,6 +318,13 @@ def test_credentials_planted_before_a_reset_get_no_orders(shop):
     assert rpc_of(shop, victim, PASSWORD)
     assert orders_by_key(shop, key) == set()
     assert order_id not in orders_of(shop, victim, PASSWORD)
+    if shop.is_addon:
+        customer = Visitor(shop.server).log_in(victim, PASSWORD)
+        claim(shop, customer, order_id)
+        assert orders_by_key(shop, key) == set()
+        submit_forms(customer, missing_orders_link(shop, customer, victim), "missing")
+        assert order_id in orders_of(shop, victim, PASSWORD)
+        assert orders_by_key(shop, key) == set()
 
 
 def test_credentials_planted_before_the_first_proof_are_gone(addon):

@@ -14,7 +14,8 @@ from odoo.addons.sales_confirm_user_create.controllers.page import (
 
 def claim_order(order_id, access_token=None):
     """Add an order to the current user's account, if they prove it is theirs; say so on
-    the next page.
+    the next page. Whoever made an account that another one's mailbox never opened may
+    have other ways in, which the page for missing orders removes.
 
     :param access_token: of the order, from the email; not needed in the browser that
         has just ordered
@@ -32,6 +33,9 @@ def claim_order(order_id, access_token=None):
     # sudo: customers may not read how they log in
     user_sudo = request.env.user.sudo()
     if method and order_sudo._filter_claimable(user_sudo):
+        if not user_sudo._get_proof_date() and user_sudo._get_credentials():
+            set_notice(request.env._("Confirm your address first."))
+            return "/web/portal/missing"
         order_sudo._claim_for(user_sudo, method)
     if method and order_sudo.portal_partner_id == user_sudo.partner_id:
         set_notice(request.env._("Order %s is in your account.", order_sudo.name))
@@ -99,11 +103,11 @@ class PortalClaims(CustomerPortal):
         else:
             status = "found" if requests._is_valid_token(token) else "invalid"
         if status == "found" and is_sent:
-            found = request.env["sale.order"]._find_claimable_orders(user_sudo)
+            found_sudo = request.env["sale.order"]._find_claimable_orders(user_sudo)
             kept = request.httprequest.form.getlist("keep")
             user_sudo._on_mailbox_proven("search", kept)
             notice = request.env._("Your address is confirmed.")
-            if added := found.filtered("portal_partner_id"):
+            if added := found_sudo.filtered("portal_partner_id"):
                 names = ", ".join(added[:10].mapped("name"))
                 notice = request.env._("Added to your account: %s.", names)
             set_notice(notice)

@@ -297,12 +297,21 @@ class TestClaim(PortalAccountCommon):
         action = added.with_user(self.salesperson).action_claim_for_account()
         self.assertIn("already", action["params"]["message"])
 
+    def test_context_of_a_caller_adds_nothing_to_an_unproven_account(self):
+        order = self._create_guest_order().with_user(self.salesperson)
+        asked = order.with_context(sale_portal_claim_asked=True)
+        action = asked.action_claim_for_account()
+        self.assertIn("never confirmed", action["params"]["message"])
+        self.assertFalse(order.portal_partner_id)
+        with self.assertRaises(ValueError):
+            (order + self._create_guest_order()).action_claim_unproven()
+
     def test_order_of_another_company_lets_the_account_see_it(self):
         proven, added = self._create_guest_order(), self._create_guest_order()
         other = self.env["res.company"].create({"name": "Other"})
         for order in (proven, added):
             self._move_to(other, order)
-        added.with_context(sale_portal_claim_asked=True).action_claim_for_account()
+        added.action_claim_unproven()
         self._prove()
         self._assert_claimed(added, "staff")
         self._assert_claimed(proven, "search")
@@ -331,7 +340,19 @@ class TestClaim(PortalAccountCommon):
         [guest] = etree.fromstring(view["arch"]).xpath("//filter[@name='portal_guest']")
         found = self.env["sale.order"].search(literal_eval(guest.get("domain")))
         self.assertEqual(found, order + silent)
-        silent.with_context(sale_portal_claim_asked=True).action_claim_for_account()
+        holder = self.account.id
+        for domain in (
+            [("portal_known_partner_id", "=", holder)],
+            [("portal_known_partner_id", "in", [holder])],
+        ):
+            self.assertEqual(found.search(domain), order + silent)
+        others = found.search([("portal_known_partner_id", "!=", holder)])
+        self.assertFalse(others & (order + silent))
+        self.assertIn(
+            order + silent,
+            [found.search([("portal_known_partner_id", "ilike", self.account.name)])],
+        )
+        silent.action_claim_unproven()
         self.assertNotIn(silent, found.search(literal_eval(guest.get("domain"))))
 
     def test_no_account_is_offered_where_the_address_has_one(self):

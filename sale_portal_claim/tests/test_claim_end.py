@@ -340,7 +340,7 @@ class TestClaimEnd(PortalAccountCommon):
         action = mine.action_claim_for_account()
         self.assertIn("never confirmed", action["params"]["message"])
         self.assertFalse(order.portal_partner_id)
-        mine.with_context(sale_portal_claim_asked=True).action_claim_for_account()
+        mine.action_claim_unproven()
         self.assertEqual(order.portal_partner_id, self.account)
         self.assertEqual(order.message_ids[0].author_id, self.salesperson.partner_id)
 

@@ -13,7 +13,13 @@ MODELS = (
     "sale.order",
 )
 # Odoo's, and those of buttons
-PUBLIC = {"action_claim_for_account", "action_unclaim", "unlink", "write"}
+PUBLIC = {
+    "action_claim_for_account",
+    "action_claim_unproven",
+    "action_unclaim",
+    "unlink",
+    "write",
+}
 
 
 @tagged("post_install", "-at_install")

@@ -3,6 +3,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.translate import LazyTranslate
 
+from odoo.addons.sales_confirm_user_create.tools import Trusted
+
 _lt = LazyTranslate(__name__)
 
 ELSEWHERE = _lt("the account belongs to another company.")
@@ -38,25 +40,37 @@ class SaleOrder(models.Model):
     def _compute_portal_known_account(self):
         # sudo: a salesperson learns of the account that has the customer's address, and
         # of its contact what they may read of it anyway
-        orders_sudo = self.sudo().with_context(sale_portal_claim_asked=True)
-        users = orders_sudo._find_account_users()
-        known = orders_sudo.env["res.users"].concat(*users.values()).partner_id
-        readable = known.with_env(self.env)._filtered_access("read")
+        orders_sudo = self.sudo().with_context(sale_portal_claim_asked=Trusted)
+        users_sudo = orders_sudo._find_account_users()
+        known_sudo = (
+            orders_sudo.env["res.users"].concat(*users_sudo.values()).partner_id
+        )
+        readable = known_sudo.with_env(self.env)._filtered_access("read")
         for order, order_sudo in zip(self, orders_sudo, strict=True):
-            user, issue = users[order_sudo], False
-            accounts = order_sudo.portal_partner_id.user_ids or user
-            account = (accounts or order_sudo.partner_id.user_ids)[:1]
-            if user and order_sudo.state == "sale" and not order_sudo.portal_partner_id:
-                is_readable = user.partner_id in readable
-                issue = order_sudo._get_no_claim_reason(user)
+            user_sudo, issue = users_sudo[order_sudo], False
+            accounts_sudo = order_sudo.portal_partner_id.user_ids or user_sudo
+            account_sudo = (accounts_sudo or order_sudo.partner_id.user_ids)[:1]
+            if (
+                user_sudo
+                and order_sudo.state == "sale"
+                and not order_sudo.portal_partner_id
+            ):
+                is_readable = user_sudo.partner_id in readable
+                issue = order_sudo._get_no_claim_reason(user_sudo)
                 issue = issue if is_readable else ELSEWHERE
-            order.portal_known_partner_id = readable & user.partner_id
+            order.portal_known_partner_id = readable & user_sudo.partner_id
             order.portal_claim_issue = issue and self.env._(issue)
-            order.portal_proof_date = account._get_proof_date()
+            order.portal_proof_date = account_sudo._get_proof_date()
 
     @api.model
     def _search_portal_known_partner_id(self, operator, value):
-        if operator != "not in" or any(value):
+        holders = SQL("TRUE")
+        if operator == "in" and all(value):
+            operator, value = "any", [("id", "in", [*value])]
+        if operator == "any":
+            found = self.env["res.partner"]._search(value)
+            holders = SQL("users.partner_id IN %s", found.subselect())
+        elif operator != "not in" or any(value):
             return NotImplemented
         self.env["res.users"].flush_model()
         self.env["res.partner"].flush_model(["email", "email_normalized", "website_id"])
@@ -72,10 +86,12 @@ class SaleOrder(models.Model):
              WHERE customer.email NOT LIKE '%%@%%@%%'
                AND users.active AND users.share
                AND users.partner_id != customer.id
+               AND %s
                AND COALESCE(sale.website_id, customer.website_id, 0)
                    IN (0, COALESCE(users.website_id, sale.website_id,
                                    customer.website_id, 0))
-            """
+            """,
+            holders,
         )
         return Domain.custom(
             to_sql=lambda model, alias, query: SQL(
@@ -85,7 +101,7 @@ class SaleOrder(models.Model):
 
     def action_claim_for_account(self):
         """Add the orders to the accounts that have their customers' addresses; also for
-        contacts of companies. The form asks about accounts that were never proven.
+        contacts of companies, and not if the account was never proven.
 
         :return: an action that shows what was added, and why other orders were not
         :raise AccessError: the user is no salesperson or may not edit the orders
@@ -93,20 +109,28 @@ class SaleOrder(models.Model):
         self._check_portal_account_access()
         # sudo: a salesperson may add the orders they edit, and reads no users by it
         orders_sudo = self.sudo()
-        users = orders_sudo._find_account_users()
+        users_sudo = orders_sudo._find_account_users()
         reasons = {
-            order: order._get_no_claim_reason(users[order]) for order in orders_sudo
+            order: order._get_no_claim_reason(users_sudo[order])
+            for order in orders_sudo
         }
-        added = orders_sudo.filtered(lambda order: not reasons[order])
-        by_user = added.grouped(users.get)
+        added_sudo = orders_sudo.filtered(lambda order: not reasons[order])
+        by_user = added_sudo.grouped(users_sudo.get)
         for user, orders in by_user.items():
             orders._claim_for(user, "staff", self.env.user.partner_id)
         invitations = self.env["portal.invitation"]
         names = invitations._join(user.name for user in by_user)
         return invitations._notify_done(
-            self.env._("Added to the account of %s.", names) if added else None,
-            {order: reasons[order] for order in orders_sudo - added},
+            self.env._("Added to the account of %s.", names) if added_sudo else None,
+            {order: reasons[order] for order in orders_sudo - added_sudo},
         )
+
+    def action_claim_unproven(self):
+        """Add one order, after a question on its form, also if the account was never
+        proven; see ``action_claim_for_account``."""
+        self.ensure_one()
+        asked = self.with_context(sale_portal_claim_asked=Trusted)
+        return asked.action_claim_for_account()
 
     def _get_no_claim_reason(self, user):
         """Return why staff cannot add the order, to be translated, or False.
@@ -121,7 +145,7 @@ class SaleOrder(models.Model):
             return _lt("the account's login and its contact's email address differ.")
         if not user._can_have_order(self):
             return ELSEWHERE
-        is_asked = self.env.context.get("sale_portal_claim_asked")
+        is_asked = self.env.context.get("sale_portal_claim_asked") is Trusted
         if not is_asked and not user._get_proof_date():
             return _lt(
                 "the address of the account was never confirmed. Add the order on its "
