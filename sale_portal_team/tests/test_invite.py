@@ -6,6 +6,10 @@ from lxml import html
 from odoo import fields
 from odoo.exceptions import UserError
 
+from odoo.addons.sales_confirm_user_create.models.activation.portal_invitation import (
+    DECLINE_SCOPE,
+)
+
 from .common import TeamCommon
 
 SAME = (
@@ -66,8 +70,48 @@ class TestInvite(TeamCommon):
         self._invite_member()
         self._send_invitations()
         [mail] = self._remind(4)
-        self.assertIn("Reminder", mail["subject"])
+        self.assertIn("Anna invites you to the account of Acme", mail["subject"])
         self.assertIn("Didn't expect this email?", str(mail["body"]))
+
+    def test_order_as_a_guest_is_no_reason_to_join(self):
+        self._invite_member()
+        self._send_invitations()
+        guest = self._create_customer("Dora", "dora@example.com")
+        invitation = self._get_user().portal_invitation_ids
+        with self._later(days=2):
+            self._create_order(guest).action_confirm()
+            self.assertFalse(self._send_invitations())
+        self.assertFalse(invitation.order_id)
+        own = self._create_order(self._get_user().partner_id)
+        with self._later(days=3):
+            own.action_confirm()
+            [mail] = self._send_invitations()
+        self.assertIn(own.name, str(mail["body"]))
+
+    def test_who_unsubscribes_is_not_invited_again(self):
+        self._invite_member()
+        self._send_invitations()
+        invitation = self._get_user().portal_invitation_ids
+        link = invitation._sign_link(
+            "", DECLINE_SCOPE, [invitation.id, invitation.login]
+        )
+        invitation._unsubscribe(link.partition("token=")[2])
+        self._age(minutes=11)
+        self._do("resend", member=self._get_key("Dora"))
+        self.assertFalse(self._send_invitations())
+        self._do("withdraw", member=self._get_key("Dora"))
+        self._age(minutes=11)
+        self._invite_member()
+        self.assertFalse(self._send_invitations())
+        self.assertFalse(self._get_user())
+
+    def test_contact_with_two_addresses_is_not_invited(self):
+        self._create_customer(
+            "Dora", "dora@example.com, d@example.com", parent_id=self.acme.id
+        )
+        self._invite_member()
+        self.assertFalse(self._send_invitations())
+        self.assertIn("several email addresses", self._get_texts(self.acme)[0])
 
     def test_template_that_is_deleted_keeps_nobody_out(self):
         self.env.ref("sale_portal_team.mail_template_portal_team").unlink()

@@ -50,6 +50,14 @@ class TestKnown(TeamCommon):
         self._send_invitations()
         self.assertEqual(self._find_contacts("dora@example.com"), contact)
 
+    def test_invitation_that_cannot_create_an_account_tells_staff(self):
+        self.env["ir.config_parameter"].set_param("base.template_portal_user_id", 0)
+        self._as(self.anna)
+        self._invite_member()
+        self._send_invitations()
+        self.assertFalse(self._get_user())
+        self.assertIn("template for new portal users", self._get_texts(self.acme)[0])
+
     def test_withdrawal_leaves_a_contact_that_a_visitor_made(self):
         contact = self._create_customer(
             "Dora", "dora@example.com", parent_id=self.acme.id

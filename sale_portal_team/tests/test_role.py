@@ -34,6 +34,19 @@ class TestRole(TeamCommon):
         self.anna.partner_id.parent_id = self.acme
         self.assertEqual(self.anna._get_portal_role(), "administrator")
 
+    def test_view_of_all_documents_ends_with_the_company(self):
+        quotation = self._create_quotation(self.zoe)
+        orders = self.env["sale.order"].with_user(self.vera).sudo(False)
+        self.assertFalse(orders.search([("id", "=", quotation.id)]))
+        self.vera.partner_id.parent_id = self.zeta
+        self.assertFalse(orders.search([("id", "=", quotation.id)]))
+        self.assertEqual(self.vera.partner_id.portal_documents, "own")
+        self.vera.portal_role = "viewer"
+        self.env.registry.clear_cache()  # Odoo keeps the id of the company before
+        self.assertTrue(orders.search([("id", "=", quotation.id)]))
+        self.vera.write({"portal_role": False, "portal_own_documents": False})
+        self.assertTrue(orders.search([("id", "=", quotation.id)]), "staff decided")
+
     def test_role_does_not_survive_a_merge_into_another_company(self):
         self.env["base.partner.merge.automatic.wizard"]._merge(
             (self.acme + self.zeta).ids, self.zeta, extra_checks=False

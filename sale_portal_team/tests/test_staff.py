@@ -1,5 +1,5 @@
 from odoo import Command
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, new_test_user
 from odoo.tools.safe_eval import safe_eval
 
@@ -58,6 +58,32 @@ class TestStaff(TeamCommon):
             wizard.user_ids.action_grant_access()
         self.assertEqual(partner.portal_role, "administrator")
 
+    def test_role_decides_what_the_wizard_shows(self):
+        self.env.company.portal_own_documents = True
+        partner = self._create_customer(
+            "Eve", "eve@example.com", parent_id=self.acme.id
+        )
+        wizard = self.env["portal.wizard"].create(
+            {"partner_ids": [Command.set(partner.ids)]}
+        )
+        line = wizard.user_ids
+        shown = []
+        for role in (False, "administrator", "buyer", "viewer"):
+            line.portal_role = role
+            shown.append(line.portal_own_documents)
+        self.assertEqual(shown, [True, False, True, False])
+
+    def test_contact_of_an_archived_user_shows_no_access(self):
+        self.bob.active = False
+        contact = self.bob.partner_id
+        self.assertFalse(contact.portal_documents)
+        self.assertFalse(contact.portal_role)
+
+    def test_limits_are_at_least_one(self):
+        for name in ("people", "open", "daily"):
+            with self.assertRaises(ValidationError):
+                self.env["res.config.settings"].create({f"portal_team_{name}_max": 0})
+
     def test_removal_says_who_may_order_then(self):
         module = self.env.ref("base.module_sale_portal_team")
         wizard = self.env["base.module.uninstall"].create(
@@ -69,6 +95,11 @@ class TestStaff(TeamCommon):
         self.anna.active = False
         [activity] = self.acme.activity_ids
         self.assertEqual(activity.user_id, self.salesperson)
+
+    def test_salesperson_hears_in_the_own_language(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.anna.with_context(lang="fr_FR").active = False
+        self.assertIn("No portal administrator", self.acme.activity_ids.summary)
 
     def test_salesperson_hears_of_a_deleted_administrator(self):
         self.anna.unlink()

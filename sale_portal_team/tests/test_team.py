@@ -29,6 +29,19 @@ class TestTeam(TeamCommon):
                 self.assertIn(text, page)
                 self.assertFalse(self._get_rows())
 
+    def test_page_says_what_a_viewer_with_own_documents_sees(self):
+        for is_own, text in ((False, "all documents"), (True, "your own documents")):
+            self.vera.portal_own_documents = is_own
+            self._as(self.vera)
+            page = self.url_open("/my/team").text
+            self.assertIn(f"You see {text}", page)
+            self.assertIn("ask Anna", page)
+
+    def test_colleague_without_a_name_breaks_no_page(self):
+        self.bob.partner_id.write({"type": "other", "name": False})
+        self._as(self.anna)
+        self.assertIn("bob@example.com", self._get_rows())
+
     def test_buyer_reads_who_else_sees_the_documents(self):
         self._as(self.bob)
         text = html.fromstring(self.url_open("/my/team").text).text_content()

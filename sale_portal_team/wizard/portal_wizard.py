@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ..models.role.res_users import ROLES
 
@@ -7,6 +7,14 @@ class PortalWizardUser(models.TransientModel):
     _inherit = "portal.wizard.user"
 
     portal_role = fields.Selection(selection=ROLES, string="Role")
+
+    @api.depends("portal_role")
+    def _compute_portal_own_documents(self):
+        """Extend: a role decides."""
+        res = super()._compute_portal_own_documents()
+        for line in self.filtered("portal_role"):
+            line.portal_own_documents = line.portal_role == "buyer"
+        return res
 
     def _create_user(self):
         """Override of `portal` to give the new portal user a role."""

@@ -36,6 +36,18 @@ class ResUsers(models.Model):
         is_customer = is_theirs and is_person and not company_sudo.ref_company_ids
         return is_customer and user_sudo.portal_role
 
+    def _get_own_contact(self):
+        """Override of `portal_own_documents`: who was shown all documents by a role in
+        one company is shown none of another's."""
+        own = super()._get_own_contact()
+        if own is not None or not self.share:
+            return own
+        # sudo: see `_get_portal_role`
+        team_id, partner = self.sudo().portal_team_id, self.partner_id
+        above = partner.commercial_partner_id
+        is_elsewhere = team_id and partner != above and above.id != team_id
+        return partner if is_elsewhere else None
+
     def _is_viewer(self):
         """Return whether the user looks and reads, and orders nothing."""
         return self._get_portal_role() == "viewer"
@@ -58,7 +70,8 @@ class ResUsers(models.Model):
     def _get_portal_role_advice(self):
         """Return what a viewer is told, as text: whom to ask."""
         company = self.partner_id.commercial_partner_id
-        names = company._find_portal_administrators()[:3].mapped("name")
+        names = company._find_portal_administrators().mapped("name")
+        names = [*filter(None, names)][:3]
         names = format_list(self.env, names, "or") if names else self.env._("us")
         return self.env._("Viewers cannot order or pay: ask %s.", names)
 

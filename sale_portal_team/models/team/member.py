@@ -33,7 +33,7 @@ def list_members(company, requests):
     ] + [
         {
             "key": f"user-{user.id}",
-            "name": user.name,
+            "name": user.name or user.login,
             "address": user.login,
             "role": user._get_portal_role(),
             "state": "active" if user.active else "ended",

@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.translate import LazyTranslate
 
+from odoo.addons.sales_confirm_user_create.models.notes.sale_order import ADVICE
 from odoo.addons.sales_confirm_user_create.tools import (
     RETRIED_EXCEPTIONS,
     get_deliverable_address,
@@ -198,9 +199,9 @@ class PortalTeamRequest(models.TransientModel):
         is_theirs = inviter.active and team == inviter._get_administered_companies()
         if not is_theirs or self.role not in inviter._get_grantable_roles():
             raise UserError(NO_RIGHT)
-        is_created = False
+        created = {}
         if not user.active:
-            user, is_created = self._find_or_create_user(inviter, team)
+            user, created = self._find_or_create_user(inviter, team)
             self.user_id = user
         if user._get_portal_role() != self.role:
             user.portal_role = self.role
@@ -213,15 +214,15 @@ class PortalTeamRequest(models.TransientModel):
                         "user_id": user.id,
                         "partner_id": user.partner_id.id,
                         "company_id": self.company_id.id,
-                        "is_account_created": is_created,
+                        **created,
                     }
                 )
             )
             invitation._resend(portal_inviter_id=inviter.id, order_id=False)
 
     def _find_or_create_user(self, inviter, team):
-        """Return the new user of the address, or one whose access was ended, and
-        whether it is new."""
+        """Return the new user of the address, or one whose access was ended, and what
+        its invitation notes of it."""
         address, orders = self.email, self.env["sale.order"]
         contacts = team.search([("email_normalized", "in", [*get_spellings(address)])])
         if address in orders._get_contacts_without_account(
@@ -239,15 +240,18 @@ class PortalTeamRequest(models.TransientModel):
                 "website_id": inviter.website_id.id,
             }
         )
+        if contact._get_portal_address() != address:
+            raise UserError(ADVICE["several_addresses"])
         users = self.env["res.users"]
         found = users._find_customer_users(contact)[contact.id]
         user = users.browse([known.id for known in found])
         if not user:
-            return inviter._create_colleague(contact), True
+            created = {"is_account_created": True, "is_contact_created": not contacts}
+            return inviter._create_colleague(contact), created
         is_ended = len(user) == 1 and not user.active and user.portal_ended_date
         is_theirs = is_ended and user.share and user.portal_team_id == team.id
         is_same = user.partner_id == contact and user._get_mailbox() == address
         if not is_theirs or not is_same:
             raise UserError(ELSEWHERE)
         user._restore_portal_access(self.role)
-        return user, False
+        return user, {}

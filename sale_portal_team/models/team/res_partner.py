@@ -85,6 +85,8 @@ class ResPartner(models.Model):
                 user = company_sudo.user_id or self.env.ref("base.user_admin")
                 company_sudo.activity_schedule(
                     "mail.mail_activity_data_todo",
-                    summary=self.env._("No portal administrator: choose one"),
+                    summary=self.with_context(lang=user.lang).env._(
+                        "No portal administrator: choose one"
+                    ),
                     user_id=user.id,
                 )

@@ -6,6 +6,11 @@ from odoo import Command, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.translate import LazyTranslate
 
+from odoo.addons.sales_confirm_user_create.models.account.res_users import (
+    NotPortalUserError,
+)
+from odoo.addons.sales_confirm_user_create.models.notes.sale_order import ADVICE
+
 # for notes, in the language of those who read them
 _lt = LazyTranslate(__name__)
 
@@ -120,25 +125,24 @@ class ResUsers(models.Model):
     def _delete_unused(self):
         """Override of `sales_confirm_user_create`: a contact that was created by an
         invitation, and stayed, would tell that the invitation had an effect."""
-        contacts = self.portal_invitation_ids.filtered(
-            lambda invitation: (
-                invitation.portal_inviter_id
-                and invitation.is_account_created
-                # in one transaction
-                and invitation.create_date == invitation.partner_id.create_date
-            )
-        ).partner_id
+        invitations = self.portal_invitation_ids.filtered("is_contact_created")
+        contacts = invitations.partner_id
         res = super()._delete_unused()
         for contact in contacts.exists():
-            if contact.create_uid.share and contact.type == "contact":
-                with suppress(UserError, IntegrityError), self.env.cr.savepoint():
-                    contact.unlink()
+            with suppress(UserError, IntegrityError), self.env.cr.savepoint():
+                contact.unlink()
         return res
 
     def _create_colleague(self, contact):
-        """Return a new portal user of a contact, with no more than this user has."""
+        """Return a new portal user of a contact, with no more than this user has.
+
+        :raise UserError: Odoo's template for new portal users is not one
+        """
+        template_values = self._prepare_portal_user_template_values()
+        if not template_values:
+            raise UserError(ADVICE["template"])
         values = {
-            **self._prepare_portal_user_template_values(),
+            **template_values,
             "active": True,
             "login": contact._get_portal_address(),
             "partner_id": contact.id,
@@ -146,4 +150,7 @@ class ResUsers(models.Model):
             "company_ids": [Command.set(self.company_ids.ids)],
             "website_id": self.website_id.id,
         }
-        return self._create_portal_users([values])
+        try:
+            return self._create_portal_users([values])
+        except NotPortalUserError as error:
+            raise UserError(ADVICE["template"]) from error
