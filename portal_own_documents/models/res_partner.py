@@ -15,22 +15,28 @@ class ResPartner(models.Model):
         compute="_compute_portal_documents",
         compute_sudo=True,
         groups="base.group_erp_manager,sales_team.group_sale_manager",
-        help="What the portal shows. The account of a person whose contact was merged "
-        "into a company is closed until you decide.",
+        help="What the portal shows of a company's documents. The account of a person "
+        "whose contact was merged into a company is closed until you decide.",
     )
 
-    @api.depends("is_company", "commercial_partner_id", "user_ids.portal_own_documents")
+    @api.depends(
+        "commercial_partner_id.is_company",
+        "user_ids.active",
+        "user_ids.portal_own_documents",
+        "user_ids.share",
+    )
     def _compute_portal_documents(self):
         for partner in self:
             # read here, and of all contacts together
-            is_own = not partner.is_company and not partner.parent_id
-            users = partner.with_context(active_test=False).user_ids
-            user = users.filtered("share").sorted("active", reverse=True)[:1]
-            own = user._get_own_contact()
-            if own is None:
-                partner.portal_documents = user and ("own" if is_own else "company")
-            else:
+            is_of_company = partner.commercial_partner_id.is_company
+            user = partner.user_ids.filtered(lambda user: user.active and user.share)
+            own = user[:1]._get_own_contact()
+            if own is not None:
                 partner.portal_documents = "own" if own else "none"
+            elif user[:1].portal_own_documents:
+                partner.portal_documents = "own"
+            else:
+                partner.portal_documents = user and is_of_company and "company"
 
     def _family_had_user(self, or_order=Domain.FALSE):
         """Return whether the contact, or one below it, has or had a user.

@@ -43,17 +43,22 @@ class ResUsers(models.Model):
             body = self.env._("The portal shows the contact's own documents only.")
             changed._unfollow_hidden_documents()
         # sudo: a note on contacts that the user may see, and possibly not edit
-        for partner in changed.partner_id.sudo():
-            partner._message_log(body=body, author_id=self.env.user.partner_id.id)
+        partners_sudo = changed.partner_id.sudo()
+        partners_sudo._message_log_batch(
+            bodies=dict.fromkeys(partners_sudo.ids, body),
+            author_id=self.env.user.partner_id.id,
+        )
         return res
 
     def _unfollow_hidden_documents(self):
         """End the subscriptions of these users to what they may not read."""
         # sudo: subscriptions are not for everybody to read, or to end
         followers_sudo = self.env["mail.followers"].sudo()
+        domain = [("partner_id", "in", self.partner_id.ids)]
+        followed = followers_sudo.search(domain).grouped("partner_id")
         for user in self:
-            followed = followers_sudo.search([("partner_id", "=", user.partner_id.id)])
-            for name, rows in followed.grouped("res_model").items():
+            rows_by_model = followed.get(user.partner_id, followers_sudo)
+            for name, rows in rows_by_model.grouped("res_model").items():
                 model = self.env.get(name, self).with_user(user)
                 if model._name == name and model.has_access("read"):
                     records = model.browse(rows.mapped("res_id")).exists()
