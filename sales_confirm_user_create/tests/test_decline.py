@@ -495,6 +495,13 @@ class TestDecline(PortalAccountCommon, HttpCase):
         order._accept_portal_account()
         self.assertFalse(self.customer.user_ids)
 
+    def test_second_decline_ends_the_offer_too(self):
+        declines = self.env["portal.decline"]
+        with freeze_time("2020-01-01"):
+            declines._remember(self.customer.email, self.customer)
+        self.test_offer_of_the_very_order_ends_with_the_decline()
+        self.assertEqual(len(declines.search([])), 1)
+
     # === Taking it back === #
 
     def _allow(self, page):

@@ -29,6 +29,15 @@ class TestOrderCancelled(PortalAccountCommon):
         self.assertEqual(self._get_invitation().state, "cancelled")
         self.assertFalse(self._get_notes(self._get_invitation().order_id)[1:])
 
+    def test_email_is_about_the_order_of_another_guest_with_the_address(self):
+        order = self._create_order()
+        order.action_confirm()
+        guest = self._create_customer("Jane", self.customer.email)
+        other = self._create_order(guest)
+        other.action_confirm()
+        order._action_cancel()
+        self.assertSentAbout(other)
+
     def test_order_that_gets_another_customer_is_not_thanked_for(self):
         order = self._create_order()
         order.action_confirm()

@@ -71,7 +71,7 @@ class PortalDecline(models.Model):
 
     @api.model
     def _remember(self, login, partner):
-        """Remember that the owner of an address declined.
+        """Remember that the owner of an address declined, now.
 
         :param login: nothing is remembered of one that is no address
         :param partner: the contact of the account, if there still is one
@@ -93,7 +93,8 @@ class PortalDecline(models.Model):
                                 create_uid, create_date, write_uid, write_date
                             )
                      VALUES (%(hash)s, %(partner)s, %(uid)s, %(now)s, %(uid)s, %(now)s)
-                ON CONFLICT DO NOTHING
+                ON CONFLICT (address_hash)
+                  DO UPDATE SET create_date = EXCLUDED.create_date
                 """,
                 hash=address_hash,
                 partner=partner.id or None,
@@ -101,6 +102,7 @@ class PortalDecline(models.Model):
                 now=fields.Datetime.now(),
             )
         )
+        self.invalidate_model(["create_date"])
 
     @api.model
     def _forget(self, logins):

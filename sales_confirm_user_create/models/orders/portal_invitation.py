@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import fields, models
 
-from ...tools import get_deliverable_address
+from ...tools import get_deliverable_address, get_spellings
 from ..invitation.portal_invitation import NEW_ORDER, REMINDER
 
 # Customers who order again without activating their account are invited again.
@@ -48,7 +48,11 @@ class PortalInvitation(models.Model):
     def _hold_back(self):
         """Send nothing about an order that is gone, but about another of the customer
         if there is one."""
-        domain = [("partner_id", "=", self.partner_id.id), ("state", "=", "sale")]
+        # The account may be that of guests with the same address, too.
+        spellings = [*get_spellings(get_deliverable_address(self.login))]
+        guests = self.env["res.partner"].search([("email_normalized", "in", spellings)])
+        customers = self.partner_id | guests
+        domain = [("partner_id", "in", customers.ids), ("state", "=", "sale")]
         if self.priority == REMINDER:
             domain.append(("company_id", "=", self.company_id.id))
         orders = self.env["sale.order"].search(domain)
