@@ -26,46 +26,53 @@ class PortalActivation(PortalPage):
         """
         invitations = request.env["portal.invitation"]
         if token:
-            invitation, status = invitations._read_token(token)
-            if invitation:
-                return self._hide_token(PATH, COOKIE, token, invitation)
-            response = self._render({"invitation": invitation, "status": status})
+            invitation_sudo, status = invitations._read_token(token)
+            if invitation_sudo:
+                return self._hide_token(PATH, COOKIE, token, invitation_sudo)
+            response = self._render({"invitation": invitation_sudo, "status": status})
             self._set_cookie(response, COOKIE, None)
             return response
-        invitation, status = self._read_cookie()
-        values = {"invitation": invitation, "status": status}
+        invitation_sudo, status = self._read_cookie()
+        values = {"invitation": invitation_sudo, "status": status}
         if is_post():
-            values["error"] = self._get_error(invitation, status, login, **post)
+            values["error"] = self._get_error(invitation_sudo, status, login, **post)
             if not values["error"]:
                 if action == "switch" and status == "other_user":
                     request.session.logout(keep_db=True)
                     return request.redirect(PATH)
                 if action == "renew" and status == "expired":
-                    values["status"] = "renewed" if invitation._renew() else "invalid"
+                    values["status"] = (
+                        "renewed" if invitation_sudo._renew() else "invalid"
+                    )
                 if action == "password" and status == "valid":
                     try:
-                        return self._activate(invitation, **post)
+                        return self._activate(invitation_sudo, **post)
                     except UserError as error:
                         values["error"] = error.args[0]
         if status == "used" and request.session.uid:
             if values.get("error"):
                 set_notice(values["error"])
-            return request.redirect(invitation._get_destination())
+            return request.redirect(invitation_sudo._get_destination())
         return self._render(values)
 
     def _read_cookie(self):
         """Return the invitation in the cookie, and its status."""
         token = self._get_cookie(COOKIE)
-        invitation, status = request.env["portal.invitation"]._read_token(token)
+        invitation_sudo, status = request.env["portal.invitation"]._read_token(token)
         if not token:
             # The cookie is gone with the activation. sudo: the customer's own
-            own = request.session.uid and request.env.user.sudo().portal_invitation_ids
-            return (own, "used") if own else (invitation, "missing")
-        if invitation and request.session.uid not in (None, invitation.user_id.id):
+            own_sudo = (
+                request.session.uid and request.env.user.sudo().portal_invitation_ids
+            )
+            return (own_sudo, "used") if own_sudo else (invitation_sudo, "missing")
+        if invitation_sudo and request.session.uid not in (
+            None,
+            invitation_sudo.user_id.id,
+        ):
             status = "other_user"
-        return invitation, status
+        return invitation_sudo, status
 
-    def _get_error(self, invitation, status, login, csrf_token=None, **post):
+    def _get_error(self, invitation_sudo, status, login, csrf_token=None, **post):
         """Return why the form is not accepted, or False."""
         if status == "used":
             return request.env._(
@@ -73,37 +80,43 @@ class PortalActivation(PortalPage):
             )
         if status in ("missing", "invalid", "expired") and "password" in post:
             return request.env._("Your password was not saved.")
-        return get_form_error(csrf_token, login, invitation.login)
+        return get_form_error(csrf_token, login, invitation_sudo.login)
 
-    def _activate(self, invitation, password=None, confirm_password=None, **_post):
+    def _activate(self, invitation_sudo, password=None, confirm_password=None, **_post):
         """Set the password and log in, or do nothing.
 
         :return: the response
         :raise UserError: a rule rejects the password or the login
         """
-        user = invitation.user_id
-        if user.website_id - request.website:
+        user_sudo = invitation_sudo.user_id
+        if user_sudo.website_id - request.website:
             raise UserError(
-                request.env._("This account is for %s.", user.website_id.name)
+                request.env._("This account is for %s.", user_sudo.website_id.name)
             )
         # A form can send a file.
         if not isinstance(password, str) or password != confirm_password:
             raise UserError(request.env._("The passwords do not match."))
-        credential = {"type": "password", "login": user.login, "password": password}
+        credential = {
+            "type": "password",
+            "login": user_sudo.login,
+            "password": password,
+        }
         with request.env.cr.savepoint():
             kept = request.httprequest.form.getlist("keep")
             try:
-                user._activate_portal_account(password, kept)
+                user_sudo._activate_portal_account(password, kept)
             except PasswordSizeError as error:
                 raise UserError(request.env._("The password is too long.")) from error
             auth_info = request.session.authenticate(request.env, credential)
         set_notice(
             request.env._(
-                "Your account is active. You are logged in as %s.", user.login
+                "Your account is active. You are logged in as %s.", user_sudo.login
             )
         )
         response = request.redirect(
-            _get_login_redirect_url(auth_info["uid"], invitation._get_destination())
+            _get_login_redirect_url(
+                auth_info["uid"], invitation_sudo._get_destination()
+            )
         )
         self._set_cookie(response, COOKIE, None)
         return response

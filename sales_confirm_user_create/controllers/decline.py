@@ -23,20 +23,22 @@ class PortalDecline(PortalPage):
         invitations = request.env["portal.invitation"]
         if token:
             request.session.pop(DONE, None)
-            invitation, known, status = invitations._read_decline_token(token)
+            invitation_sudo, known, status = invitations._read_decline_token(token)
             if known:
-                return self._hide_token(DECLINE_PATH, DECLINE_COOKIE, token, invitation)
-            response = self._render_decline(invitation, known, status)
+                return self._hide_token(
+                    DECLINE_PATH, DECLINE_COOKIE, token, invitation_sudo
+                )
+            response = self._render_decline(invitation_sudo, known, status)
             self._set_cookie(response, DECLINE_COOKIE, None)
             return response
         token = self._get_cookie(DECLINE_COOKIE)
-        invitation, known, status = invitations._read_decline_token(token)
+        invitation_sudo, known, status = invitations._read_decline_token(token)
         error = False
         if is_post() and known:
             error = get_form_error(post.get("csrf_token"), login, known)
             if not error and action == "decline" and status == "valid":
                 request.env["res.users"]._decline_portal_account(
-                    known, invitation.partner_id, invitation.order_id
+                    known, invitation_sudo.partner_id, invitation_sudo.order_id
                 )
                 return self._finish("declined")
             if not error and action == "allow" and status == "declined":
@@ -46,13 +48,18 @@ class PortalDecline(PortalPage):
             status = "kept"
         if not token:
             status = request.session.get(DONE, "missing")
-        return self._render_decline(invitation, known, status, error)
+        return self._render_decline(invitation_sudo, known, status, error)
 
-    def _render_decline(self, invitation, login, status, error=False):
+    def _render_decline(self, invitation_sudo, login, status, error=False):
         """Return the response with the page."""
         # sudo: of the company, the name is shown
-        company = invitation.company_id or request.website.company_id.sudo()
-        values = {"login": login, "company": company, "status": status, "error": error}
+        company_sudo = invitation_sudo.company_id or request.website.company_id.sudo()
+        values = {
+            "login": login,
+            "company": company_sudo,
+            "status": status,
+            "error": error,
+        }
         return self._render_page("sales_confirm_user_create.decline", values)
 
     def _finish(self, status):

@@ -23,25 +23,25 @@ class PortalAccount(CustomerPortal):
             return self._show_notice(error)
         if not order_id:
             # sudo: what this session has ordered
-            order = (
+            order_sudo = (
                 request.env["sale.order"]
                 .sudo()
                 .browse(request.session.get("sale_last_order_id"))
             )
-            order.exists()._accept_portal_account()
+            order_sudo.exists()._accept_portal_account()
             return request.redirect("/shop/confirmation")
         # Odoo compares tokens of ASCII only; and a form can send files.
         is_token = isinstance(access_token, str) and access_token.isascii()
         try:
-            order = self._document_check_access(
+            order_sudo = self._document_check_access(
                 "sale.order", int(order_id), access_token if is_token else None
             )
         except (AccessError, MissingError, TypeError, ValueError):
             return self._show_notice(
                 request.env._("Open the link to the order in our email again.")
             )
-        order._accept_portal_account()
-        return request.redirect(order.get_portal_url())
+        order_sudo._accept_portal_account()
+        return request.redirect(order_sudo.get_portal_url())
 
     def _show_notice(self, text):
         """Return a page with a notice only."""

@@ -257,6 +257,9 @@ class TestResend(PortalAccountCommon):
 
     def test_contact_has_the_actions_of_its_latest_order(self):
         partner = self.customer.with_user(self.salesperson)
+        self._create_order(user_id=self.salesperson.id)
+        self.assertTrue(partner.sale_order_count)
+        self.assertFalse(partner.portal_order_id, "no button")
         with self.assertRaisesRegex(UserError, "no confirmed order"):
             partner.action_create_portal_account()
         self._create_order(user_id=self.salesperson.id, state="sale")

@@ -79,15 +79,15 @@ class PortalInvitation(models.Model):
         invitation_id, login, revision, expiry = values
         # sudo: visitors may not read invitations; the token names the one they may use
         invitation_sudo = self.sudo().browse(invitation_id).exists()
-        user = invitation_sudo.user_id
+        user_sudo = invitation_sudo.user_id
         if (
-            (invitation_sudo.revision, user.login) != (revision, login)
-            or not user.active
-            or not user._is_portal()
-            or not user._get_mailbox()  # it was merged into another contact
+            (invitation_sudo.revision, user_sudo.login) != (revision, login)
+            or not user_sudo.active
+            or not user_sudo._is_portal()
+            or not user_sudo._get_mailbox()  # it was merged into another contact
         ):
             return self.browse(), "invalid"
-        if user.portal_activation_date:
+        if user_sudo.portal_activation_date:
             return invitation_sudo, "used"
         is_expired = expiry < fields.Datetime.now().timestamp()
         return invitation_sudo, "expired" if is_expired else "valid"

@@ -50,8 +50,8 @@ class ResUsers(models.Model):
             is_allowed = (
                 "partner_id" in values or self._get_signup_invitation_scope() == "b2c"
             )
-            invitation = user_sudo._filter_unused_accounts().portal_invitation_ids
-            if is_allowed and invitation and invitation._renew():
+            invitation_sudo = user_sudo._filter_unused_accounts().portal_invitation_ids
+            if is_allowed and invitation_sudo and invitation_sudo._renew():
                 raise UserError(
                     self.env._(
                         "There is an account for this address. We've emailed you a "

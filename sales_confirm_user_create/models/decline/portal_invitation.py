@@ -26,8 +26,8 @@ class PortalInvitation(models.Model):
             lambda known: known.user_id in users_sudo
         )
         if users_sudo:
-            accounts = invitation_sudo.user_id or users_sudo
-            is_used = any(accounts.mapped("portal_activation_date"))
+            accounts_sudo = invitation_sudo.user_id or users_sudo
+            is_used = any(accounts_sudo.mapped("portal_activation_date"))
             return invitation_sudo, login, "used" if is_used else "valid"
         declined = self.env["portal.decline"]._find_for(login)
         return invitation_sudo, login, "declined" if declined else "valid"

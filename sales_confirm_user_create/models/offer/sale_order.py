@@ -47,10 +47,10 @@ class SaleOrder(models.Model):
         message = "No account is offered for orders %s"
         with attempt(self.env.cr, _logger, message, orders_sudo.ids):
             orders_sudo = orders_sudo._filter_portal_account_orders()
-            due, _issues = orders_sudo._on_purpose()._split_orders_without_account(
+            due_sudo, _issues = orders_sudo._on_purpose()._split_orders_without_account(
                 orders_sudo._find_accounts()
             )
-            due.portal_account_offered = True
+            due_sudo.portal_account_offered = True
 
     def _on_purpose(self):
         """Skip the rules that only apply to automatic accounts."""

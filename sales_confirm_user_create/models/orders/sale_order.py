@@ -70,11 +70,11 @@ class SaleOrder(models.Model):
         anybody with the order's link can ask for it."""
         # sudo: visitors may not read users, and learn nothing
         order_sudo = self.sudo()
-        users = order_sudo.env["res.users"].browse(
+        users_sudo = order_sudo.env["res.users"].browse(
             user.id
             for user in order_sudo._filter_customer_users(order_sudo._find_accounts())
         )
         latest = fields.Datetime.now() - ASKED_PAUSE
-        for invitation in users._filter_unused_accounts().portal_invitation_ids:
+        for invitation in users_sudo._filter_unused_accounts().portal_invitation_ids:
             if not invitation.sent_date or invitation.sent_date < latest:
                 invitation._renew()

@@ -1,9 +1,27 @@
-from odoo import models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
+
+    portal_order_id = fields.Many2one(
+        comodel_name="sale.order",
+        string="Latest Order",
+        compute="_compute_portal_order_id",
+        groups="sales_team.group_sale_salesman",
+    )
+
+    @api.depends("sale_order_ids.state")
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_portal_order_id(self):
+        """Of the confirmed orders that the user may read."""
+        domain = [("partner_id", "in", self.ids), ("state", "=", "sale")]
+        orders = self.env["sale.order"]
+        rows = orders._read_group(domain, ["partner_id"], ["id:max"])
+        latest = {partner.id: order_id for partner, order_id in rows}
+        for partner in self:
+            partner.portal_order_id = latest.get(partner.id)
 
     def action_open_portal_user(self):
         """Open the user of the contact, for administrators.
@@ -43,8 +61,6 @@ class ResPartner(models.Model):
         :raise UserError: there is none that the user may read
         """
         self.ensure_one()
-        domain = [("partner_id", "=", self.id), ("state", "=", "sale")]
-        order = self.env["sale.order"].search(domain, limit=1)
-        if not order:
+        if not self.portal_order_id:
             raise UserError(self.env._("This contact has no confirmed order."))
-        return order
+        return self.portal_order_id
