@@ -20,11 +20,7 @@ def fill(env, job):
     accounting = env["res.partner"].create(values)
     contacts = env["res.partner"].create(
         [
-            {
-                "name": f"Contact {i}",
-                "email": f"c{i}@acme.example",
-                "parent_id": acme.id,
-            }
+            {"name": f"c{i}", "email": f"c{i}@acme.example", "parent_id": acme.id}
             for i in range(CONTACTS)
         ]
     )
@@ -51,31 +47,14 @@ def fill(env, job):
         ("B", job["orders"], others, None),
     ):
         person = f"(%(ids)s)[number %% {len(ids)} + 1]"
-        source = "generate_series(1, {}) number"
-        named = {"name": f"'{name}' || number", "access_token": "NULL"}
-        addressed = dict.fromkeys(
-            ("partner_invoice_id", "partner_shipping_id"), address or person
-        )
-        clone(
-            env,
-            order,
-            source.format(count),
-            ids=ids,
-            partner_id=person,
-            **addressed,
-            **named,
-        )
-        clone(
-            env,
-            invoice,
-            source.format(count // 2),
-            ids=ids,
-            partner_id=address or person,
-            partner_shipping_id=address or person,
-            commercial_partner_id=acme.id if address else person,
-            portal_buyer_id=person,
-            **named,
-        )
+        to, source = address or person, "generate_series(1, {}) number"
+        both = {"name": f"'{name}' || number", "access_token": "NULL"}
+        both |= {"ids": ids, "partner_shipping_id": to}
+        bought = both | {"partner_id": person, "partner_invoice_id": to}
+        clone(env, order, source.format(count), **bought)
+        billed = both | {"partner_id": to, "portal_buyer_id": person}
+        billed["commercial_partner_id"] = acme.id if address else person
+        clone(env, invoice, source.format(count // 2), **billed)
     env.cr.commit()
     env.cr.execute("ANALYZE")
     env.cr.commit()

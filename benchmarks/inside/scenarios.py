@@ -89,9 +89,3 @@ def prepare(db, policy):
     """Set the addon's policy."""
     with request(db) as env:
         env["res.company"].search([]).portal_account_policy = policy
-
-
-def drop_invitations(db):
-    """Leave nothing to be sent to the next run."""
-    with request(db) as env:
-        env.cr.execute(NOTHING_DUE)
