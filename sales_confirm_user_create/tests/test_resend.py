@@ -252,7 +252,8 @@ class TestResend(PortalAccountCommon):
         self._send_invitations()
         john.user_ids.active = False
         with self._later(minutes=11):
-            orders.with_user(self.salesperson)._resend_portal_invitations()
+            orders = orders.with_user(self.salesperson)
+            orders.action_resend_portal_invitation(is_sure=True)
             self.assertEqual(len(self._send_invitations()), 1)
 
     def test_contact_has_the_actions_of_its_latest_order(self):

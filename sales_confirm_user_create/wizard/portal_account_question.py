@@ -2,10 +2,7 @@ from odoo import Command, api, fields, models
 
 
 class PortalAccountQuestion(models.TransientModel):
-    """What to ask staff before something is done about the accounts of customers.
-
-    An operation `x` is done by a method `_confirm_x`, which returns an action.
-    """
+    """What to ask staff before something is done about the accounts of customers."""
 
     _name = "portal.account.question"
     _description = "Portal Account Question"
@@ -42,14 +39,9 @@ class PortalAccountQuestion(models.TransientModel):
             }
         )
         labels = dict(self._fields["operation"]._description_selection(self.env))
-        return {
-            "type": "ir.actions.act_window",
-            "name": labels[operation],
-            "res_model": self._name,
-            "res_id": asked.id,
-            "views": [(False, "form")],
-            "target": "new",
-        }
+        return asked._get_records_action(
+            name=labels[operation], target="new", context={}
+        )
 
     def action_confirm(self):
         """Do what was asked about.
@@ -57,20 +49,13 @@ class PortalAccountQuestion(models.TransientModel):
         :return: the action of the operation; it closes the dialog
         """
         self.ensure_one()
-        action = getattr(self, f"_confirm_{self.operation}")()
+        if self.operation == "create":
+            action = self.order_ids.action_create_portal_account(is_sure=True)
+        elif self.operation == "cancel":
+            action = self.invitation_ids.action_cancel(is_sure=True)
+        elif self.order_ids:
+            action = self.order_ids.action_resend_portal_invitation(is_sure=True)
+        else:
+            action = self.invitation_ids.action_resend(is_sure=True)
         action["params"]["next"] = {"type": "ir.actions.act_window_close"}
         return action
-
-    def _confirm_create(self):
-        """Create the accounts; see ``sale.order``."""
-        return self.order_ids._create_accounts_on_purpose()
-
-    def _confirm_resend(self):
-        """Send the invitations again; see where it was asked."""
-        if self.order_ids:
-            return self.order_ids._resend_portal_invitations()
-        return self.invitation_ids._resend_chosen()
-
-    def _confirm_cancel(self):
-        """Delete the unused accounts; see ``portal.invitation``."""
-        return self.invitation_ids._cancel_chosen()

@@ -11,25 +11,19 @@ class PortalInvitation(models.Model):
 
     _inherit = "portal.invitation"
 
-    def action_resend(self):
+    def action_resend(self, is_sure=False):
         """Send the invitations again; ask before several emails are sent. For sales
         managers.
 
+        :param is_sure: whether that was asked
         :return: an action that asks, or shows who gets an email, and why others do not
         """
         self.check_access("read")
-        # sudo: users are not read by whoever manages sales
+        # sudo: nobody but the addon writes on invitations, or reads users here
         invited_sudo, reasons = self.sudo()._split_to_invite()
-        if len(self) == 1 or not invited_sudo:
-            return self._resend_chosen()
-        question = self.env._("Emails to send: %s.", len(invited_sudo))
-        return self._ask("resend", question, reasons)
-
-    def _resend_chosen(self):
-        """See ``action_resend``."""
-        self.check_access("read")
-        # sudo: nobody but the addon writes on invitations
-        invited_sudo, reasons = self.sudo()._split_to_invite()
+        if len(self) > 1 and invited_sudo and not is_sure:
+            question = self.env._("Emails to send: %s.", len(invited_sudo))
+            return self._ask("resend", question, reasons)
         invited_sudo._resend(website_id=False)
         invited_sudo.order_id._note_invitation_resent()
         return self._notify_invited(invited_sudo.user_id, reasons)
@@ -46,29 +40,23 @@ class PortalInvitation(models.Model):
                 reasons[invitation] = reason
         return self.filtered(lambda invitation: invitation not in reasons), reasons
 
-    def action_cancel(self):
+    def action_cancel(self, is_sure=False):
         """Ask before the accounts of these invitations are deleted; for sales managers.
 
-        :return: an action that asks, or shows why nothing is done
+        :param is_sure: whether that was asked
+        :return: an action that asks, or shows what is done, and why not for others
         """
         self.check_access("read")
-        # sudo: users are not read by whoever manages sales
+        # sudo: nobody but the addon reads or deletes users for whoever manages sales
         unused_sudo, reasons = self.sudo()._split_to_cancel()
-        if not unused_sudo:
-            return self._notify_done(None, reasons)
-        question = self.env._(
-            "Unused accounts to delete: %s. Their orders and contacts stay. A "
-            "customer's next order may create an account again.",
-            len(unused_sudo),
-        )
-        return self._ask("cancel", question, reasons)
-
-    def _cancel_chosen(self):
-        """See ``action_cancel``."""
-        self.check_access("read")
-        # sudo: nobody but the addon deletes users for whoever manages sales
-        unused_sudo, reasons = self.sudo()._split_to_cancel()
-        done = self.env._("Accounts deleted: %s.", len(unused_sudo))
+        if unused_sudo and not is_sure:
+            question = self.env._(
+                "Unused accounts to delete: %s. Their orders and contacts stay. A "
+                "customer's next order may create an account again.",
+                len(unused_sudo),
+            )
+            return self._ask("cancel", question, reasons)
+        done = is_sure and self.env._("Accounts deleted: %s.", len(unused_sudo))
         text = _lt("The portal account of %s was deleted before its first use.")
         unused_sudo.order_id._note_about_customer(text, self.env.user.partner_id)
         unused_sudo.user_id._delete_unused()

@@ -29,29 +29,23 @@ class SaleOrder(models.Model):
                 for user in order_sudo._filter_customer_users(users_by_customer)
             )
 
-    def action_resend_portal_invitation(self):
+    def action_resend_portal_invitation(self, is_sure=False):
         """Invite the customers again who did not activate their account; ask before
         several emails are sent.
 
+        :param is_sure: whether that was asked
         :return: an action that asks, or shows who gets an email, and why others do not
         :raise AccessError: the user is no salesperson or may not edit the orders
         """
         self._check_portal_account_access()
-        # sudo: as when the emails are sent
-        invited_sudo, reasons = self.sudo()._split_orders_to_invite()
-        if len(self) == 1 or not invited_sudo:
-            return self._resend_portal_invitations()
-        question = self.env._("Emails to send: %s.", len(invited_sudo.partner_id))
-        reasons = self.env["portal.invitation"]._join_reasons(reasons)
-        return self.env["portal.account.question"]._ask(
-            "resend", self, f"{question}\n{reasons}"
-        )
-
-    def _resend_portal_invitations(self):
-        """See ``action_resend_portal_invitation``."""
-        self._check_portal_account_access()
         # sudo: salespeople may re-invite their customers without access to users
         invited_sudo, reasons = self.sudo()._split_orders_to_invite()
+        if len(self) > 1 and invited_sudo and not is_sure:
+            question = self.env._("Emails to send: %s.", len(invited_sudo.partner_id))
+            reasons = self.env["portal.invitation"]._join_reasons(reasons)
+            return self.env["portal.account.question"]._ask(
+                "resend", self, f"{question}\n{reasons}"
+            )
         users_sudo = invited_sudo.partner_id.portal_user_id
         invited_sudo._create_portal_invitations(
             users_sudo - users_sudo.portal_invitation_ids.user_id
@@ -75,24 +69,36 @@ class SaleOrder(models.Model):
                 reason = _lt("the order is not confirmed.")
             if reason:
                 reasons[order] = reason
-        return self.browse(
-            [order.id for order in self if order not in reasons]
-        ), reasons
+        return self.filtered(lambda order: order not in reasons), reasons
 
-    def action_create_portal_account(self):
+    def action_create_portal_account(self, is_sure=False):
         """Create the accounts that are missing, by the rules of the confirmation; ask
         first where the customer has declined.
 
         For salespeople, after they have corrected what kept the confirmation from it.
         For many orders there is ``portal.account.batch``.
 
+        :param is_sure: whether that was asked
         :return: an action that asks, or shows who gets an email, and why others do not
         :raise AccessError: the user is no salesperson or may not edit the orders
         """
         self._check_portal_account_access()
-        if question := self._filter_without_account()._get_decline_question():
+        due = self._filter_without_account()
+        if not is_sure and (question := due._get_decline_question()):
             return self.env["portal.account.question"]._ask("create", self, question)
-        return self._create_accounts_on_purpose()
+        issues = due._on_purpose()._ensure_portal_accounts()
+        reasons = {
+            order: due._describe_portal_account_issue(*issue)
+            for order, issue in issues.items()
+        }
+        not_due = _lt("the order is not confirmed, or its customer has an account.")
+        reasons |= dict.fromkeys(self - due, not_due)
+        # sudo: a salesperson may read which login was created, and nothing else of it
+        invited_sudo = due.sudo().filtered(lambda order: order not in issues).partner_id
+        self.env["portal.decline"]._forget(invited_sudo.mapped("email"))
+        return self.env["portal.invitation"]._notify_invited(
+            invited_sudo.portal_user_id, reasons
+        )
 
     def _filter_without_account(self):
         """Return the confirmed orders whose customers have no account."""
@@ -117,30 +123,6 @@ class SaleOrder(models.Model):
                 date=format_date(self.env, date),
             )
             for address, date in dates.items()
-        )
-
-    def _create_accounts_on_purpose(self):
-        """Create the accounts that are missing, also of customers who declined.
-
-        :return: an action that shows who gets an email, and why others do not
-        :raise AccessError: the user is no salesperson or may not edit the orders
-        """
-        self._check_portal_account_access()
-        due = self._filter_without_account()
-        issues = due._on_purpose()._ensure_portal_accounts()
-        reasons = {
-            order: due._describe_portal_account_issue(*issue)
-            for order, issue in issues.items()
-        }
-        not_due = _lt("the order is not confirmed, or its customer has an account.")
-        reasons |= dict.fromkeys(self - due, not_due)
-        # sudo: a salesperson may read which login was created, and nothing else of it
-        invited_sudo = due.sudo().filtered(lambda order: order not in issues).partner_id
-        self.env["portal.decline"]._forget(
-            [partner._get_portal_address() for partner in invited_sudo]
-        )
-        return self.env["portal.invitation"]._notify_invited(
-            invited_sudo.portal_user_id, reasons
         )
 
     def _check_portal_account_access(self):
