@@ -129,8 +129,6 @@ class Visitor:
         }
         return self.post("/web/portal/activate", values)
 
-    # === Buying === #
-
     def fill_cart(self, product):
         """Put one piece of a product, `(template id, variant id)`, into the cart."""
         template_id, product_id = product

@@ -87,9 +87,6 @@ def press_button(page):
     wait_until_ready(page)
 
 
-# === Each state === #
-
-
 def test_a_new_link_asks_for_a_password(shop, open_page, lang):
     mail = invite(shop, "new", lang)
     page = open_page(shop.server)
@@ -221,9 +218,6 @@ def test_the_decline_page_lets_keep_the_account(shop, open_page):
     keep_picture(page, "decline-kept-phone")
     assert page.get_by_role("heading", level=1).inner_text() == "Your account stays"
     choose_password(page, mail.link, PASSWORD, "activate-kept")
-
-
-# === The password === #
 
 
 def test_a_password_can_be_shown_while_it_is_typed(shop, open_page):

@@ -274,8 +274,6 @@ def compare(sites, send):
     assert excess <= MARGIN
 
 
-# === Texts === #
-
 EXACT = {
     "invisible": "a" + "\u200b" * 100_000 + "@example.com",
     "invisible-domain": "a@" + "\u2060" * 100_000 + "b.example",
@@ -331,9 +329,6 @@ def test_a_text_in_the_address_of_a_page_costs_little(sites, text):
                 "GET", path, params=params
             ),
         )
-
-
-# === Other kinds of bodies === #
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=str)
@@ -397,9 +392,6 @@ def test_a_new_password_of_any_kind_is_no_error(sites, mailbox):
         assert answer.status_code < 500
     activated = Visitor(site.shop.server).activate(mail, PASSWORD)
     assert "/my/orders" in activated.url
-
-
-# === What is stored === #
 
 
 @pytest.mark.parametrize("name", EXACT)

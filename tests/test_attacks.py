@@ -161,9 +161,6 @@ def test_a_guest_types_an_address_of_three_thousand_characters(shop):
     assert not shop.db.users(address)
 
 
-# === Which mailboxes a secret is mailed to === #
-
-
 @pytest.mark.parametrize("spelling", TWO_ADDRESSES)
 def test_two_addresses_in_express_checkout_create_no_account(shop, spelling):
     victim, thief = f"express.{spelling}@example.com", f"{spelling}@evil.test"
@@ -236,9 +233,6 @@ def test_a_password_of_a_mistyped_address_is_gone_after_its_correction(addon):
     assert not rpc_of(addon, thief)
 
 
-# === The contact of the account is the one that somebody's order made === #
-
-
 def test_a_cart_of_before_edits_no_customer(addon):
     """Staff confirm an order of the contact while a stranger's cart has it, too."""
     victim, thief = "cart@example.com", "cart@evil.test"
@@ -303,9 +297,6 @@ def test_asking_for_a_password_while_the_invitation_is_sent(addon):
         assert ask_for_reset(addon, address, address)
     finally:
         addon.mailbox.recover()
-
-
-# === What proves a mailbox === #
 
 
 def test_credentials_planted_before_a_reset_get_no_orders(shop):
@@ -377,9 +368,6 @@ def test_activation_adds_only_what_was_mailed_to_a_person(addon):
     assert orders_of(addon, victim, PASSWORD) == {order_id, past}
 
 
-# === Secrets in emails === #
-
-
 def test_a_customer_smuggles_no_link_into_the_invitation(addon):
     order_id = quote(addon, "smuggle@example.com", SMUGGLED, client_order_ref=SMUGGLED)
     details = {
@@ -435,9 +423,6 @@ def test_a_decline_link_cannot_activate(addon):
     assert tokens
     assert Visitor(addon.server).activate(mail, PASSWORD).ok
     assert rpc_of(addon, address, PASSWORD)
-
-
-# === Orders in an account === #
 
 
 @pytest.fixture(scope="module")
@@ -589,8 +574,6 @@ def test_a_salesperson_reads_no_name_of_another_company(addon):
     assert secret not in str(answers)
     assert secret not in " ".join(addon.db.notes(order_id))
 
-
-# === Documents of a company === #
 
 SECRET = "99 Secret Street"
 
@@ -858,8 +841,6 @@ def test_no_route_tells_of_a_colleague(shop, company):
         shop.admin("res.partner", "write", [company.colleague], {"active": True})
 
 
-# === Customers who want no account === #
-
 OTHER_SPELLINGS = {
     "invisible": (
         "declines.invisible@example.com",
@@ -939,9 +920,6 @@ def test_a_decline_ends_the_offer_of_the_order(addon):
         thief.post("/web/portal/account", {})
         assert not addon.db.users(address)
     assert len(addon.mailbox.invitations(address)) == 1
-
-
-# === Who does what in the tests above === #
 
 
 def accounts_of(shop, order_id):

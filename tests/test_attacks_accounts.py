@@ -75,9 +75,6 @@ def addon(shop):
     return shop
 
 
-# === An account that ended === #
-
-
 def delete(_shop, customer, address):
     """End an account as its customer."""
     delete_account(customer, address)
@@ -143,9 +140,6 @@ def test_the_cart_of_a_guest_opens_no_ended_account(shop, end):
     edit(cart, "thief@evil.test")
     # Odoo deletes a contact without orders with its user
     assert email_of(shop, partner) in (address, None)
-
-
-# === What was planted before the proof === #
 
 
 @pytest.mark.parametrize("plant", [register, order_by_phone])
@@ -248,9 +242,6 @@ def test_planted_addresses_cost_no_query_each(addon):
     few, _listed = activate_with_planted(addon, "few@example.com", 25)
     many, _listed = activate_with_planted(addon, "many@example.com", 500)
     assert many < 2 * few
-
-
-# === An account whose emails go to somebody else === #
 
 
 @pytest.mark.parametrize("how", ["written", "merged"])

@@ -19,9 +19,6 @@ KILLED_ORDERS = 200
 SEED = 20
 
 
-# === At the same moment === #
-
-
 @pytest.mark.parametrize(
     ("size", "rounds"),
     [
@@ -128,9 +125,6 @@ def test_claims_at_the_same_moment_add_the_order_once(new_shop):
     )
     notes = [note for note in shop.db.notes(order_id) if "Added to " in note]
     assert len(notes) == 1
-
-
-# === The server dies === #
 
 
 @pytest.mark.slow

@@ -106,9 +106,6 @@ def role_of(shop, login):
     return row
 
 
-# === The story === #
-
-
 def test_a_company_manages_its_people(shop, open_page):
     anna = make_the_first_administrator(shop, open_page)
     for name, role in (("bob", "buyer"), ("vera", "viewer")):
@@ -243,9 +240,6 @@ def leave(shop, open_page):
     assert role_of(shop, "bob@acme.example.com") == ("buyer", False)
 
 
-# === Two at once === #
-
-
 def at_once(*calls):
     """Do things at the same moment."""
     barrier = threading.Barrier(len(calls))
@@ -299,8 +293,6 @@ def test_a_limit_holds_for_invitations_at_once(shop, people):
     count = "SELECT count(*) FROM portal_team_request WHERE email LIKE %s"
     assert shop.db.value(count, f"x%@{people}") == 3
 
-
-# === Who may do what === #
 
 # Over HTTP, as JSON where the parameters are a dict: what viewers may not do.
 ORDERING = (

@@ -272,9 +272,6 @@ def _withdraw_and_grant_again(shop, address):
     shop.admin("res.partner", "signup_prepare", [user["partner_id"][0]])
 
 
-# === What a shop has changed === #
-
-
 def test_scheduled_actions_keep_what_the_shop_chose(changed):
     rows = changed.db.sql(
         "SELECT code, action.name, interval_number, interval_type, priority "

@@ -14,10 +14,8 @@ class MailThread(models.AbstractModel):
         # those whom somebody chose, not who follows the document
         recipient_ids = values.get("partner_ids") or message.partner_ids.ids
         is_document = isinstance(self, self.env.registry["portal.mixin"])
-        # as in `sale`
-        if not (self and is_document and recipient_ids) or self.env.context.get(
-            "proforma"
-        ):
+        is_proforma = self.env.context.get("proforma")  # as in `sale`
+        if is_proforma or not (self and is_document and recipient_ids):
             return groups
         # sudo: whoever sends an email may not read users
         users_sudo = self.env["res.users"].sudo()

@@ -62,7 +62,6 @@ class PortalClaims(CustomerPortal):
 
     @http.route(
         "/my/orders/<int(max=2147483647):order_id>/claim",
-        type="http",
         auth="user",
         website=True,
         csrf=False,

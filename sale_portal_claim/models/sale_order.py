@@ -72,20 +72,13 @@ class SaleOrder(models.Model):
         if "loyalty.card" not in self.env:
             return self.browse()
         # sudo: customers may not read the cards of others
-        cards_sudo = (
-            self.env["loyalty.card"]
-            .sudo()
-            .search(
-                [
-                    ("partner_id", "in", self.sudo().partner_id.ids),
-                    ("program_type", "in", ("ewallet", "loyalty")),
-                    ("points", ">", 0),
-                ]
-            )
-        )
-        return self.filtered(lambda order: order.partner_id in cards_sudo.partner_id)
-
-    # === By customers === #
+        domain = [
+            ("partner_id", "in", self.sudo().partner_id.ids),
+            ("program_type", "in", ("ewallet", "loyalty")),
+            ("points", ">", 0),
+        ]
+        owners_sudo = self.env["loyalty.card"].sudo().search(domain).partner_id
+        return self.filtered(lambda order: order.partner_id in owners_sudo)
 
     @api.model
     def _find_claimable_orders(self, user):

@@ -65,8 +65,6 @@ class TestClaim(PortalAccountCommon):
         )
         self.env.invalidate_all()
 
-    # === Activation, and the link to the login === #
-
     def test_activation_claims_orders_of_the_address(self):
         guest = self._create_guest_order()
         order = self._create_order()
@@ -247,8 +245,6 @@ class TestClaim(PortalAccountCommon):
         }
         self.env["res.users"].authenticate(credential, {"interactive": False})
 
-    # === Staff === #
-
     def test_salesperson_adds_and_removes(self):
         self._set_proven()
         order = self._create_guest_order()
@@ -400,8 +396,6 @@ class TestClaim(PortalAccountCommon):
         self._prove()
         self.assertFalse(order.copy().portal_partner_id)
 
-    # === What the account sees === #
-
     def test_account_reads_the_order_and_colleagues_do_not(self):
         order = self._create_guest_order()
         other = self._create_order(order.partner_id)
@@ -480,8 +474,6 @@ class TestClaim(PortalAccountCommon):
     def _invoice(self, orders):
         orders.order_line.qty_delivered = 1
         orders._create_invoices().action_post()
-
-    # === Reports === #
 
     def test_report_counts_claimed_orders(self):
         order, unclaimed = self._create_guest_order(), self._create_guest_order()

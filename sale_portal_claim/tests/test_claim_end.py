@@ -250,8 +250,6 @@ class TestClaimEnd(PortalAccountCommon):
         with self.assertRaises(AccessError):
             invoice.with_user(accountant).write({"portal_partner_id": self.customer.id})
 
-    # === What guests may add === #
-
     def test_order_mailed_to_another_address(self):
         """The contact had another address when the order was confirmed."""
         partner = self._create_customer("Guest", "john@example.com")
@@ -308,8 +306,6 @@ class TestClaimEnd(PortalAccountCommon):
         order.action_confirm()
         self.portal_user._on_mailbox_proven("search")
         self.assertEqual(order.portal_partner_id, self.account)
-
-    # === Staff === #
 
     def test_name_of_a_contact_of_another_company_is_hidden(self):
         other = self.env["res.company"].create({"name": "Other"})

@@ -82,8 +82,6 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
         self.assertEqual(order.portal_partner_id, self.account)
         self.assertEqual(order.portal_claim_method, method)
 
-    # === The browser that has just ordered === #
-
     def test_page_says_the_same_to_known_and_unknown_addresses(self):
         self.company.portal_account_policy = "never"
         texts = set()
@@ -201,8 +199,6 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
         self.company.portal_order_claims = False
         self.assertFalse(self._get_offer(self._open("/shop/confirmation")))
 
-    # === The order's email === #
-
     def test_email_of_the_order_adds_it(self):
         order = self._create_guest_order()
         url = order.get_portal_url()
@@ -240,8 +236,6 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
         text = self.url_open(f"/my/invoices/{order.invoice_ids.id}").text
         self.assertIn(order.invoice_ids.name, text)
         self.assertNotIn("1 Guest Street", self.url_open("/my/addresses").text)
-
-    # === Missing an order? === #
 
     def _ask_for_link(self):
         with self.mock_mail_gateway(mail_unlink_sent=True):
@@ -340,8 +334,6 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
         self.assertNotIn("/web/portal/missing", self.url_open("/my/orders").text)
         _text, links = self._ask_for_link()
         self.assertFalse(links)
-
-    # === Attacks === #
 
     def test_prefetch_and_head_change_nothing(self):
         order = self._create_guest_order()
@@ -480,8 +472,6 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
         self.env.invalidate_all()
         self.assertFalse(order._filter_claimable(second))
 
-    # === Documents show the buyer === #
-
     def _change_details(self, partner):
         partner.write(
             {"name": "Jane New", "street": "2 Secret Street", "phone": "555 0199"}
@@ -540,8 +530,6 @@ class TestClaimPortal(PortalAccountCommon, HttpCase):
         self._change_details(order.partner_id)
         self._log_in(self.portal_user)
         self._assert_details(order)
-
-    # === Loyalty === #
 
     def test_points_stay_with_the_guest_until_staff_merge(self):
         if "loyalty.card" not in self.env:

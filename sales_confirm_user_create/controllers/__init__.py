@@ -5,5 +5,4 @@ from . import (
     login,
     portal,
     portal_account,
-    unsubscribe,
 )

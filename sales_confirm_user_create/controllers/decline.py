@@ -50,6 +50,26 @@ class PortalDecline(PortalPage):
             status = request.session.get(DONE, "missing")
         return self._render_decline(invitation_sudo, known, status, error)
 
+    # A mail program has neither a session nor a form of ours. The token is signed, and
+    # can do nothing but this, and decline.
+    @http.route(
+        "/web/portal/unsubscribe",
+        auth="public",
+        csrf=False,
+        save_session=False,
+        methods=["GET", "POST"],
+    )
+    def portal_unsubscribe(self, token=None, **_post):
+        """End the emails for a mail program, see RFC 8058; people who open the address
+        see the page that declines.
+
+        The answer is the same for each token.
+        """
+        if is_post():
+            request.env["portal.invitation"]._unsubscribe(token)
+            return request.make_response("", headers=[("Cache-Control", "no-store")])
+        return request.redirect_query(DECLINE_PATH, {"token": token or ""})
+
     def _render_decline(self, invitation_sudo, login, status, error=False):
         """Return the response with the page."""
         # sudo: of the company, the name is shown

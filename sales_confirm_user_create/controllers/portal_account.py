@@ -23,11 +23,8 @@ class PortalAccount(CustomerPortal):
             return self._show_notice(error)
         if not order_id:
             # sudo: what this session has ordered
-            order_sudo = (
-                request.env["sale.order"]
-                .sudo()
-                .browse(request.session.get("sale_last_order_id"))
-            )
+            orders_sudo = request.env["sale.order"].sudo()
+            order_sudo = orders_sudo.browse(request.session.get("sale_last_order_id"))
             order_sudo.exists()._accept_portal_account()
             return request.redirect("/shop/confirmation")
         # Odoo compares tokens of ASCII only; and a form can send files.

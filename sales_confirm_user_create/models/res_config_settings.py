@@ -50,10 +50,8 @@ class ResConfigSettings(models.TransientModel):
         return self._open_portal_template("reminder")
 
     def _open_portal_template(self, name):
-        template = self.env.ref(
-            f"sales_confirm_user_create.mail_template_portal_{name}",
-            raise_if_not_found=False,
-        )
+        xmlid = f"sales_confirm_user_create.mail_template_portal_{name}"
+        template = self.env.ref(xmlid, raise_if_not_found=False)
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "mail.action_email_template_tree_all"
         )

@@ -121,18 +121,13 @@ class SaleOrder(models.Model):
         self._offer_portal_accounts()
         return res
 
-    # === Accounts for customers === #
-
     def _filter_portal_account_policy(self):
         """Return the orders whose customers are to have an account, by the settings."""
         # sudo: the settings are the company's, whoever confirms
         return self.sudo().filtered(
             lambda order: (
-                order.company_id.portal_account_policy == "all"
-                or (
-                    order.company_id.portal_account_policy == "website"
-                    and order.website_id
-                )
+                order.company_id.portal_account_policy
+                in ("all", "website" if order.website_id else "all")
             )
         )
 

@@ -111,7 +111,7 @@ class PortalAdoptionReport(models.Model):
 
     @property
     def _table_query(self) -> SQL:
-        return SQL("%s %s %s", self._select(), self._from(), self._where())
+        return SQL("%s %s WHERE sale.state = 'sale'", self._select(), self._from())
 
     def _select(self) -> SQL:
         return SQL(
@@ -159,9 +159,6 @@ class PortalAdoptionReport(models.Model):
             """,
             self._query_activated(),
         )
-
-    def _where(self) -> SQL:
-        return SQL("WHERE sale.state = 'sale'")
 
     def _query_activated(self) -> SQL:
         """Return the orders whose customer had an activated account at that time.

@@ -24,8 +24,6 @@ class TestActivationLinks(PortalPageCase):
         """A link shows a page with a heading to somebody new."""
         self.assertEqual(self._get_heading(self._open_link(link)), heading)
 
-    # === Expired === #
-
     def test_expired_link_sends_a_new_one_to_the_login(self):
         link = self._invite()
         with self._later(days=7):
@@ -84,8 +82,6 @@ class TestActivationLinks(PortalPageCase):
             self._submit(response, action="renew")
             self.assertFalse(self._send_invitations())
 
-    # === Used === #
-
     def test_used_link_leads_to_the_login(self):
         link = self._invite()
         self._choose_password(self._open_link(link))
@@ -116,8 +112,6 @@ class TestActivationLinks(PortalPageCase):
         for url in (link, "/web/portal/activate"):
             response = self.url_open(url)
             self.assertEqual(urlsplit(response.url).path, f"/my/orders/{order.id}")
-
-    # === Invalid === #
 
     def test_garbled_links_are_one_plain_sentence(self):
         link = self._invite()
@@ -173,8 +167,6 @@ class TestActivationLinks(PortalPageCase):
             self.assertEqual(self.url_open(way.get("href")).status_code, 200)
         return {way.text_content(): way.get("href") for way in links}
 
-    # === Forms that come too late === #
-
     def test_password_typed_too_late_is_not_lost_without_a_word(self):
         page = self._open_link()
         del self.opener.cookies["portal_activation"]
@@ -210,8 +202,6 @@ class TestActivationLinks(PortalPageCase):
         self.customer.signup_prepare()
         token = self.customer._generate_signup_token()
         self.assertLink(f"/web/portal/activate?token={token}", INVALID)
-
-    # === Somebody else === #
 
     def test_employee_is_told_and_stays_logged_in(self):
         link = self._invite()
@@ -275,8 +265,6 @@ class TestActivationLinks(PortalPageCase):
         self.assertIn("/my/orders/", response.url)
         self.assertActivated(self.customer.user_ids)
         self.assertActivated(other.user_ids, "Other-12345")
-
-    # === Dead or alive === #
 
     def test_link_is_alive_after_a_second_email(self):
         order = self._create_order()

@@ -141,8 +141,6 @@ class TestBounce(PortalAccountCommon):
         self.assertEqual(self._get_invitation().state, "sent")
         self.assertFalse(order.portal_account_notice)
 
-    # === Automatic replies === #
-
     def _reply(self, mail, **headers):
         reply = EmailMessage()
         reply["From"] = mail["email_to"][0]

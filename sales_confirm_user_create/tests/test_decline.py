@@ -278,8 +278,6 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self.assertFalse(order.portal_account_issue)
         self.assertFalse(lookup.called)
 
-    # === The decline belongs to the address === #
-
     def test_decline_holds_for_each_spelling(self):
         for index, (email, spellings) in enumerate(
             (
@@ -392,8 +390,6 @@ class TestDecline(PortalAccountCommon, HttpCase):
         manager = new_test_user(self.env, "manager", "sales_team.group_sale_manager")
         self.assertFalse(self.env["portal.decline"].with_user(manager).search([]))
 
-    # === Deleting the own account === #
-
     def _delete_own_account(self, user, **post):
         user.with_user(user).sudo()._deactivate_portal_user(**post)
         self.env.invalidate_all()
@@ -502,8 +498,6 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self.test_offer_of_the_very_order_ends_with_the_decline()
         self.assertEqual(len(declines.search([])), 1)
 
-    # === Taking it back === #
-
     def _allow(self, page):
         [form] = page.xpath("//div[contains(@class, 'o_portal_decline')]//form")
         return self._get_page(form.get("action"), data=dict(form.form_values()))
@@ -610,8 +604,6 @@ class TestDecline(PortalAccountCommon, HttpCase):
         self.assertEqual(len(self._send_invitations()), 1)
         self.assertFalse(self._remind(30))
 
-    # === Staff === #
-
     def test_question_names_the_decline_and_its_date(self):
         with freeze_time("2030-05-06"):
             order = self._decline_account()
@@ -683,8 +675,6 @@ class TestDecline(PortalAccountCommon, HttpCase):
                     sales_confirm_user_create_on_purpose=value
                 ).action_confirm()
                 self.assertEqual(order.portal_account_issue, issue)
-
-    # === Link and cookie === #
 
     def test_link_activates_nothing(self):
         self._confirm()

@@ -66,8 +66,6 @@ class TestInvitation(PortalAccountCommon):
         self.assertEqual(invitation.expiry_date, now + timedelta(days=6))
         self.assertEqual(invitation.sent_count, 1)
 
-    # === States === #
-
     def test_state_is_read_searched_and_grouped(self):
         invitations = self._create_each_state()
         self.assertEqual(invitations.mapped("state"), list(STATES))
@@ -109,8 +107,6 @@ class TestInvitation(PortalAccountCommon):
 
     def test_state_without_a_record(self):
         self.assertFalse(self.Invitation.new({}).state)
-
-    # === What sales managers see === #
 
     def test_each_state_has_a_filter(self):
         invitations = self._create_each_state()
@@ -192,8 +188,6 @@ class TestInvitation(PortalAccountCommon):
         invitation.company_id = self.env["res.company"].create({"name": "Second"})
         self.assertNotIn(invitation, self.Invitation.with_user(self.manager).search([]))
 
-    # === Resend === #
-
     def test_manager_resends_those_selected_and_hears_about_the_others(self):
         invitations = self._create_each_state()
         due, sent, failed, bounced, expired, activated, cancelled = invitations
@@ -230,8 +224,6 @@ class TestInvitation(PortalAccountCommon):
             with self.subTest(user.login), self.assertRaises(AccessError):
                 self._get_invitation().with_user(user).action_resend()
 
-    # === Links === #
-
     def test_second_email_does_not_end_the_first_link(self):
         order = self._confirm_order()
         [first] = self._send_invitations()
@@ -253,8 +245,6 @@ class TestInvitation(PortalAccountCommon):
         with self._later(days=6, minutes=1):
             self.assertEqual(self._get_link_status(mail), "expired")
             self.assertEqual(self._get_invitation().state, "expired")
-
-    # === First login === #
 
     def test_first_login_is_kept(self):
         self._confirm_order()

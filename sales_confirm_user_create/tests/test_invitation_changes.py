@@ -32,8 +32,6 @@ class TestInvitationChanges(PortalAccountCommon):
         partner = self.env["res.partner"]._get_partner_from_token(token)
         self.assertEqual(partner, self.customer)
 
-    # === Odoo's own links === #
-
     def assertInvitedAllTheSame(self, mail):
         """Odoo's email may be lost, and its link proves nothing: ours follows."""
         self.assertEqual(self._get_invitation().state, "due")
@@ -88,8 +86,6 @@ class TestInvitationChanges(PortalAccountCommon):
         self.assertOdooLinkWorks(mail)
         self.assertEqual(self._get_link_status(invitation), "valid")
 
-    # === Access === #
-
     def test_access_revoked_while_due_and_granted_again_is_one_email_of_odoo(self):
         self._confirm_order()
         self._get_wizard().action_revoke_access()
@@ -143,8 +139,6 @@ class TestInvitationChanges(PortalAccountCommon):
         self._record_login(self.customer.user_ids)
         self.assertFalse(self._send_invitations())
         self.assertEqual(self._get_invitation().state, "activated")
-
-    # === The address === #
 
     def _correct_address(self, address="jane@example.org"):
         self.customer.with_user(self.clerk).email = address

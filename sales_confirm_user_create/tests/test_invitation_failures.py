@@ -25,8 +25,6 @@ class TestInvitationFailures(PortalAccountCommon):
         difference = date - start - timedelta(**delta)
         self.assertLess(abs(difference), timedelta(seconds=30))
 
-    # === Nobody answers === #
-
     def test_unreachable_server_is_tried_once_and_the_company_waits(self):
         orders = self._confirm_orders("a", "b", "c")
         notes = [self._get_notes(order) for order in orders]
@@ -169,8 +167,6 @@ class TestInvitationFailures(PortalAccountCommon):
         self.assertEqual(self._get_invitation().state, "due")
         self.assertFalse(self._get_invitation().sent_count)
 
-    # === Refused for now === #
-
     def test_refused_sender_waits_like_an_unreachable_server(self):
         for number, (code, at) in enumerate(
             ((421, "mail"), (451, "mail"), (421, "rcpt"), (421, "content"))
@@ -279,8 +275,6 @@ class TestInvitationFailures(PortalAccountCommon):
         self.assertEqual(invitation.state, "failed")
         self.assertIn("452 4.2.2 mailbox full", self._get_notes(order)[0])
 
-    # === Refused to everybody === #
-
     LIMIT = b"5.4.5 Daily user sending limit exceeded. gsmtp"
 
     def test_daily_limit_is_about_the_company_and_noted_once(self):
@@ -348,8 +342,6 @@ class TestInvitationFailures(PortalAccountCommon):
         self._fail_to_send(server)
         self._send_invitations(server)
         self.assertEqual(server.attempts, 1)
-
-    # === Refused for good === #
 
     def test_unknown_user_is_tried_three_times_and_then_failed(self):
         order = self._confirm_order()
@@ -466,8 +458,6 @@ class TestInvitationFailures(PortalAccountCommon):
         self.assertEqual(self._get_invitation(orders[0].partner_id).failure_count, 1)
         self.assertFalse(self._send_invitations(), "it waits like any other failure")
 
-    # === Broken here === #
-
     def _break_template(self, body):
         """Have the template fail; what is saved is checked by rendering it, but for a
         record of now."""
@@ -554,8 +544,6 @@ class TestInvitationFailures(PortalAccountCommon):
         self.assertFalse(server.messages)
         self.assertIn("removed the link", order.portal_account_notice)
         self.assertFalse(self._get_invitation().sent_date)
-
-    # === The job dies === #
 
     def test_what_was_sent_when_the_job_died_goes_last_and_once_more(self):
         self._confirm_orders("a", "b", "c")

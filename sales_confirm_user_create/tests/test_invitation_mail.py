@@ -25,8 +25,6 @@ class TestInvitationMail(PortalAccountCommon):
         self.assertFalse(self._new_mails)
         self.assertTrue(self._get_invitation().due_date)
 
-    # === What they say === #
-
     def test_invitation_says_who_why_and_how(self):
         order = self._confirm_order()
         [mail] = self._send_invitations()
@@ -233,10 +231,6 @@ class TestInvitationMail(PortalAccountCommon):
         self.assertEqual(address, "jane@example.com")
         self.assertEqual(name, 'Jane <img src="x"/> Bcc: all')
         self.assertNotIn("<img", "".join(order.message_ids.mapped("body")))
-
-    # === Which of them are sent === #
-
-    # === Links === #
 
     def _send_from(self, body, **values):
         """Send the invitation of a customer, with more in the template."""

@@ -16,8 +16,6 @@ from .mail_server import MailServer
 class TestMailServer(PortalAccountCommon):
     """Shared connections, and what the log shows of a server's replies."""
 
-    # === Nobody reads the link in a log === #
-
     def _log_everything(self):
         """Capture what is logged by Odoo and by anything else."""
         odoo = logging.getLogger("odoo")
@@ -81,8 +79,6 @@ class TestMailServer(PortalAccountCommon):
         with self._log_everything() as log:
             self._send_invitations(server)
         self._assert_not_quoted(server.connections[1], "\n".join(log.output))
-
-    # === Connections === #
 
     def test_several_emails_share_a_connection_which_is_closed(self):
         names = ["a", "b", "c", "d", "e"]

@@ -48,8 +48,6 @@ class TestOdooPages(PortalPageCase):
         self.assertEqual(response.status_code, 200)
         return re.sub(r"[0-9a-f]{40}o\d+|nonce=[\w-]+", "", response.text)
 
-    # === Sign up === #
-
     def _sign_up(self, login, url="/web/signup", **values):
         """Fill in Odoo's form in a new browser."""
         self._open_browser()
@@ -131,8 +129,6 @@ class TestOdooPages(PortalPageCase):
         self.assertIn("/my/orders/", response.url)
         self.assertActivated(self.customer.user_ids)
 
-    # === Reset password === #
-
     def _reset_password(self):
         """Have staff send a link for a new password; return its path."""
         self._open_browser()
@@ -173,8 +169,6 @@ class TestOdooPages(PortalPageCase):
         response = self.url_open(reset)
         self.assertIn("Invalid signup token", response.text)
 
-    # === Grant portal access === #
-
     def _grant_access(self):
         """Use Odoo's wizard; return the path of the link in its email."""
         wizard = self.env["portal.wizard"].with_context(active_ids=self.customer.ids)
@@ -203,8 +197,6 @@ class TestOdooPages(PortalPageCase):
         self.assertActivated(self.customer.user_ids)
         response = self._open_link(ours)
         self.assertEqual(self._get_heading(response), "Your account is active")
-
-    # === Links of 19.0.1 === #
 
     def test_mailed_link_of_the_first_release_activates_the_account(self):
         self._invite()

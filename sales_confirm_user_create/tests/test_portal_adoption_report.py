@@ -62,8 +62,6 @@ class PortalAdoptionReportCommon(PortalAccountCommon):
 
 @tagged("post_install", "-at_install")
 class TestPortalAdoptionReport(PortalAdoptionReportCommon):
-    # === Orders, customers and their accounts === #
-
     def test_order_that_two_invitations_are_about_counts_once(self):
         order = self._confirm()
         other = new_test_user(
@@ -118,8 +116,6 @@ class TestPortalAdoptionReport(PortalAdoptionReportCommon):
         measures = ("account_count", "activated_count", "activation_days")
         self.assertEqual(self._read(order, *measures), (0, 0, False))
 
-    # === Days to activation === #
-
     def test_the_days_to_activation_are_the_median_of_each_group(self):
         partners = [
             self._create_customer(f"C{i}", f"c{i}@example.com") for i in range(5)
@@ -136,8 +132,6 @@ class TestPortalAdoptionReport(PortalAdoptionReportCommon):
 
     def test_there_is_no_median_where_nobody_activated(self):
         self.assertIs(self._read(self._confirm(), "activation_days"), False)
-
-    # === Orders of customers with an activated account === #
 
     def test_the_share_is_one_over_the_orders_of_each_group(self):
         orders = self._confirm(date=datetime(2020, 1, 1))
@@ -214,8 +208,6 @@ class TestPortalAdoptionReport(PortalAdoptionReportCommon):
         order = self._confirm(website_id=self.website.id)
         self._activate(order, datetime(2020, 1, 1))
         self.assertEqual(self._read(order, "activated_rate"), 1)
-
-    # === Groups and rights === #
 
     def test_orders_are_grouped_by_time_company_website_and_team(self):
         team = self.env["crm.team"].create({"name": "Shop team"})

@@ -30,8 +30,6 @@ class TestProof(PortalAccountCommon):
     def _get_contact_notes(self, user):
         return " ".join(user.partner_id.message_ids.mapped("body"))
 
-    # === What proves a mailbox === #
-
     def test_activation_proves_the_mailbox(self):
         order = self._confirm_order(self._create_customer("New", "new@example.com"))
         user = order.partner_id.user_ids
@@ -179,8 +177,6 @@ class TestProof(PortalAccountCommon):
         token = partner._generate_signup_token()
         self.portal_user.login = "jane@example.com"
         self.assertEqual(partner._get_partner_from_token(token), partner)
-
-    # === Credentials older than the proof === #
 
     def test_unproven_are_removed_but_for_those_kept(self):
         self._add_api_key(self.portal_user, "Robot")

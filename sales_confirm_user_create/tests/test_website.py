@@ -23,8 +23,6 @@ class TestWebsitePages(PortalPageCase):
         user = self.customer.user_ids
         user.with_user(user)._update_last_login()
 
-    # === Confirmation page === #
-
     def test_visitor_reads_that_the_account_was_created(self):
         order = self._create_order(website_id=self.website.id)
         order.action_confirm()
@@ -90,8 +88,6 @@ class TestWebsitePages(PortalPageCase):
         order = self._create_order(website_id=self.website.id)
         order.action_confirm()
         self.assertFalse(self._get_confirmation_page(order).xpath("//b[@id='x']"))
-
-    # === Portal page === #
 
     def test_quotation_accepted_in_the_portal_says_so(self):
         order = self._create_order()

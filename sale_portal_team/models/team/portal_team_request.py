@@ -55,8 +55,6 @@ class PortalTeamRequest(models.TransientModel):
             request._withdraw_user()
         return super().unlink()
 
-    # === What administrators do === #
-
     @api.model
     def _invite(self, inviter, company, name, email, role):
         """Have somebody invited.

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, hash_sign, verify_hash_signed
 
-from ...tools import get_deliverable_address, has_invisible
+from ...tools import get_deliverable_address
 
 
 class ResPartner(models.Model):
@@ -141,10 +141,8 @@ class ResPartner(models.Model):
     def _search_portal_account_state(self, operator, value):
         if operator != "in":
             return NotImplemented
-        # there is no contact without a state, as "is not set" asks for
-        states = tuple(state for state in value if state)
-        if not states:
-            return Domain.FALSE
+        # "is not set" finds nothing: each contact has a state
+        states = ("", *filter(None, value))
         return Domain.custom(
             to_sql=lambda model, alias, query: SQL(
                 "%s IN %s",
@@ -166,12 +164,6 @@ class ResPartner(models.Model):
         if self._get_portal_address():
             return False
         return "several_addresses" if self.email.count("@") > 1 else "invalid_email"
-
-    def _clean_address(self):
-        """Remove from these contacts' addresses what nobody sees: Odoo's emails would
-        go to another mailbox than the login."""
-        for partner in self.filtered(lambda partner: has_invisible(partner.email)):
-            partner.email = partner._get_portal_address()
 
     def _get_portal_own_documents(self, companies):
         """Return whether an account of this contact shows its own documents only.

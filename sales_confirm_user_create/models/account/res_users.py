@@ -3,7 +3,7 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from odoo import api, fields, models
-from odoo.tools import SQL
+from odoo.tools import SQL, clean_context
 
 from ...tools import Trusted, get_spellings
 
@@ -64,8 +64,6 @@ class ResUsers(models.Model):
     # Hashes have one size, whatever is typed. "C" lowers ASCII letters alone, see
     # `get_deliverable_address`.
     _login_normalized_idx = models.Index('USING hash (lower(btrim(login) COLLATE "C"))')
-
-    # === Who has an account === #
 
     @api.model
     def _find_customer_users(self, partners):
@@ -161,8 +159,6 @@ class ResUsers(models.Model):
         partners = users.partner_id
         self.env.add_to_compute(partners._fields["partner_share"], partners)
 
-    # === Creating accounts === #
-
     @api.model
     def _prepare_create_values(self, vals_list):
         """Override of `base` for two fields that a new user shares with its contact.
@@ -223,13 +219,8 @@ class ResUsers(models.Model):
         :raise NotPortalUserError: another module gave some of them more rights, or less
         """
         # Defaults of whoever calls are not for the account.
-        context = {
-            key: value
-            for key, value in self.env.context.items()
-            if not key.startswith("default_")
-        }
         users = self.with_context(
-            context,
+            clean_context(self.env.context),
             sales_confirm_user_create_account=Trusted,
             no_reset_password=True,
             # `mail` would post the note about the access contact by contact

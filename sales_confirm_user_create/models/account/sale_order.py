@@ -4,7 +4,7 @@ from collections import defaultdict
 from odoo import Command, api, models
 from odoo.tools import SQL
 
-from ...tools import RETRIED_EXCEPTIONS, is_login_taken
+from ...tools import RETRIED_EXCEPTIONS, has_invisible, is_login_taken
 from .res_users import NotPortalUserError
 
 _logger = logging.getLogger(__name__)
@@ -19,8 +19,6 @@ class SaleOrder(models.Model):
         :param is_automatic: see ``_ensure_portal_accounts``
         :return: dict of the orders without an account to the issue and the error
         """
-        if not self:
-            return {}
         users_by_customer = self._find_accounts()
         self._forget_untold_accounts(users_by_customer)
         self._allow_order_company(users_by_customer)
@@ -37,8 +35,6 @@ class SaleOrder(models.Model):
             created._note_account_created()
             self.env["portal.invitation"]._trigger()
         return issues
-
-    # === Who has an account === #
 
     def _find_accounts(self):
         """Return the users of the orders' customers, see ``res.users``."""
@@ -182,8 +178,6 @@ class SaleOrder(models.Model):
             return "archived_contact"
         return partner._get_address_issue()
 
-    # === Creating accounts === #
-
     def _create_accounts(self):
         """Create one portal user for the customer of each order.
 
@@ -207,7 +201,10 @@ class SaleOrder(models.Model):
             return self, {}
         try:
             with self.env.cr.savepoint():
-                self.partner_id._clean_address()
+                # What nobody sees: Odoo's emails would go to another mailbox.
+                for partner in self.partner_id:
+                    if has_invisible(partner.email):
+                        partner.email = partner._get_portal_address()
                 users = self.env["res.users"]._create_portal_users(
                     [
                         order._prepare_portal_user_values(template_values)
@@ -268,16 +265,14 @@ class SaleOrder(models.Model):
 
     def _allow_order_company(self, users_by_customer):
         """Let the customers' portal users see the company they buy from."""
-        user_ids_by_company = defaultdict(set)
-        for order in self:
-            company, partner = order.company_id, order.partner_id
-            user_ids_by_company[company] |= {
+        for company, orders in self.grouped("company_id").items():
+            user_ids = {
                 user.id
+                for partner in orders.partner_id
                 for user in users_by_customer.get(partner.id, ())
                 if user.partner_id == partner.id
                 and user.active
                 and user.share
                 and company.id not in user.company_ids
             }
-        for company, user_ids in user_ids_by_company.items():
             self.env["res.users"].browse(user_ids)._allow_company(company)

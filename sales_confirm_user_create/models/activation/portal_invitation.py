@@ -107,8 +107,6 @@ class PortalInvitation(models.Model):
             # decoding what a mail program has cut
             return None
 
-    # === Staff correct the address of an unused account === #
-
     def _follow_address(self, address):
         """Change the login of unused accounts to the contact's corrected address:
         nobody was invited there yet.

@@ -3,7 +3,7 @@ import logging
 from odoo import models
 from odoo.tools import SQL
 
-from ...tools import RETRIED_EXCEPTIONS
+from ...tools import attempt
 
 _logger = logging.getLogger(__name__)
 
@@ -21,22 +21,18 @@ class ResUsers(models.Model):
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
-                "SELECT id FROM res_users WHERE id IN %s "
+                "SELECT id FROM res_users WHERE id = ANY(%s) "
                 "AND COALESCE(password, '') = '' ORDER BY id",
-                unused._ids,
+                unused.ids,
             )
         )
         return self.browse(user_id for [user_id] in rows)
 
     def _delete_unused(self):
         """Delete these users; archive those that other records refer to."""
+        message = "Unused portal user %s is archived"
         for user in self:
-            try:
-                with self.env.cr.savepoint():
-                    user.unlink()
-            except RETRIED_EXCEPTIONS:
-                raise
-            except Exception:
-                # It must not be the first in each batch of the vacuum.
-                _logger.exception("Unused portal user %s is archived", user.id)
-                user.active = False
+            with attempt(self.env.cr, _logger, message, user.id):
+                user.unlink()
+        # They must not be the first in each batch of the vacuum.
+        self.exists().active = False

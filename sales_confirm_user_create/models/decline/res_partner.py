@@ -14,15 +14,11 @@ class ResPartner(models.Model):
 
     @api.depends("email")
     def _compute_portal_decline_date(self):
-        declines = self._find_portal_declines()
+        addresses = [partner._get_portal_address() for partner in self]
+        declines = self.env["portal.decline"]._find(addresses)
         for partner in self:
             decline = declines.get(partner._get_portal_address())
             partner.portal_decline_date = decline and decline.create_date
-
-    def _find_portal_declines(self):
-        """Return a dict of these contacts' addresses to the declines."""
-        addresses = [partner._get_portal_address() for partner in self]
-        return self.env["portal.decline"]._find(addresses)
 
     def action_erase_portal_decline(self):
         """Erase the declines of these contacts' addresses; for administrators.
@@ -30,4 +26,4 @@ class ResPartner(models.Model):
         :raise AccessError: the user may not
         """
         self.env["portal.decline"].check_access("unlink")
-        self.env["portal.decline"]._forget(self._find_portal_declines())
+        self.env["portal.decline"]._forget(self.mapped("email"))

@@ -115,8 +115,6 @@ class PortalInvitation(models.Model):
             return format_time(self.env, date, time_format="short")
         return format_datetime(self.env, date, dt_format="short")
 
-    # === When to try again === #
-
     def _try_to_postpone(self, error):
         """Retry an email later, and note it on the order if staff must act.
 

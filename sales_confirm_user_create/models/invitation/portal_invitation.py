@@ -218,8 +218,6 @@ class PortalInvitation(models.Model):
         name = "reminder" if self.priority == REMINDER else "invitation"
         return f"sales_confirm_user_create.mail_template_portal_{name}"
 
-    # === When to send === #
-
     @api.model
     def _trigger(self, at=None):
         """Have the scheduled action send what is due.

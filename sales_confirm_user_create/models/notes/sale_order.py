@@ -136,15 +136,12 @@ class SaleOrder(models.Model):
 
         :param text: to be translated, with %s for a link to the customer
         """
-        notes = {order: order._get_customer_note(text) for order in self}
+        notes = {}
+        for order in self:
+            env = order._with_note_lang().env
+            link = order.partner_id._get_html_link(title=env._("the customer"))
+            notes[order] = escape(env._(text)) % link
         self._log_portal_account_notes(notes, author)
-
-    def _get_customer_note(self, text):
-        """Return a note that names the customer by a link; see
-        ``_note_about_customer``."""
-        env = self._with_note_lang().env
-        link = self.partner_id._get_html_link(title=env._("the customer"))
-        return escape(env._(text)) % link
 
     @api.model
     def _get_error_summary(self, error):

@@ -94,8 +94,6 @@ class SaleOrder(models.Model):
             if order._is_portal_account_offered():
                 order._on_purpose()._ensure_portal_accounts()
 
-    # === Pages === #
-
     def _get_name_portal_content_view(self):
         """Override of `sale` to show above the order what concerns the account."""
         return self._get_order_page_view() or self._get_name_portal_order_view()

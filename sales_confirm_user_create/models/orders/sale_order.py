@@ -56,8 +56,6 @@ class SaleOrder(models.Model):
         # What the job is just sending is told.
         untold = untold.try_lock_for_update(allow_referencing=True).user_id
         untold = untold._filter_deletable()
-        if not untold:
-            return
         gone = set(untold.ids)
         untold._delete_unused()
         for customer_id, users in users_by_customer.items():

@@ -148,13 +148,9 @@ class PortalAccountBatch(models.Model):
             self.env.invalidate_all()
         if not batch_sudo.order_count:
             raise UserError(self.env._("Select orders that are confirmed."))
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Create portal accounts"),
-            "res_model": self._name,
-            "res_id": batch_sudo.id,
-            "views": [(False, "form")],
-        }
+        return batch_sudo._get_records_action(
+            name=self.env._("Create portal accounts"), context={}
+        )
 
     def _add(self, orders, counted):
         """Add confirmed orders to the preview.
@@ -208,7 +204,9 @@ class PortalAccountBatch(models.Model):
         batches_sudo.filtered(
             lambda batch: batch.state in ("draft", "stopped")
         ).state = "running"
-        batches_sudo._trigger()
+        name = "sales_confirm_user_create.ir_cron_portal_account_batch"
+        if job_sudo := batches_sudo.env.ref(name, raise_if_not_found=False):
+            job_sudo._trigger()
 
     def action_stop(self):
         """Stop the batch after the orders it is at; it can be resumed."""
@@ -223,13 +221,6 @@ class PortalAccountBatch(models.Model):
         self.search([("state", "=", "draft"), ("create_date", "<", yesterday)]).unlink()
 
     @api.model
-    def _trigger(self):
-        """Have the scheduled action process the batches that are running."""
-        name = "sales_confirm_user_create.ir_cron_portal_account_batch"
-        if job := self.env.ref(name, raise_if_not_found=False):
-            job._trigger()
-
-    @api.model
     def _cron_process(self):
         """Create the accounts of all running batches, some orders at a time.
 
@@ -241,9 +232,10 @@ class PortalAccountBatch(models.Model):
             try:
                 orders = batch._get_next_orders()
                 batch._process(orders)
-                time_left = IrCron._commit_progress(
-                    len(orders), remaining=batch._get_remaining_count()
-                )
+                # at least one while a batch is running
+                running = self.search_count([("state", "=", "running")], limit=1)
+                left = max(batch.order_count - batch.processed_count, running)
+                time_left = IrCron._commit_progress(len(orders), remaining=left)
             except RETRIED_EXCEPTIONS:
                 _logger.info("A step of batch %s is done again", batch.id)
                 self.env.cr.rollback()
@@ -252,12 +244,6 @@ class PortalAccountBatch(models.Model):
             self.env.invalidate_all()
             if not time_left:
                 return
-
-    def _get_remaining_count(self):
-        """Return how many orders are left, at least one while a batch is running."""
-        self.ensure_one()
-        running = self.search_count([("state", "=", "running")], limit=1)
-        return max(self.order_count - self.processed_count, running)
 
     def _get_next_orders(self):
         """Return the orders of the batch to be processed next, oldest first."""

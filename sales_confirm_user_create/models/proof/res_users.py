@@ -128,8 +128,6 @@ class ResUsers(models.Model):
         operator = "=" if self.partner_id.is_company else "child_of"
         return [("partner_id", operator, self.partner_id.id)]
 
-    # === What was there before the first proof === #
-
     def _get_unproven(self):
         """Return the ways into an account whose mailbox was never proven, and the
         addresses of its contact: somebody else can have made them.
