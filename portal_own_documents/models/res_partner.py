@@ -15,8 +15,8 @@ class ResPartner(models.Model):
         compute="_compute_portal_documents",
         compute_sudo=True,
         groups="base.group_erp_manager,sales_team.group_sale_manager",
-        help="What the portal shows of a company's documents. The account of a person "
-        "whose contact was merged into a company is closed until you decide.",
+        help="What the portal shows. The account of a person whose contact was merged "
+        "into a company is closed until you decide.",
     )
 
     @api.depends(

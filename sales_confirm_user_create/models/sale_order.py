@@ -63,7 +63,6 @@ class SaleOrder(models.Model):
         copy=False,
         index="btree_not_null",
         groups="sales_team.group_sale_manager,base.group_system",
-        help="The batch that created the account.",
     )
 
     _user_created_idx = models.Index("(partner_id) WHERE user_created")

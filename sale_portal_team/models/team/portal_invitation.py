@@ -13,10 +13,7 @@ class PortalInvitation(models.Model):
     portal_inviter_id = fields.Many2one(
         comodel_name="res.users", string="Invited by", ondelete="set null"
     )
-    is_contact_created = fields.Boolean(
-        string="Contact Created",
-        help="The contact was created together with the invitation.",
-    )
+    is_contact_created = fields.Boolean(string="Contact Created")
     portal_role = fields.Selection(related="user_id.portal_role")
     portal_inviter_name = fields.Char(compute="_compute_portal_names")
     portal_team_name = fields.Char(compute="_compute_portal_names")

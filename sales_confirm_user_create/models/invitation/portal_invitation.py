@@ -36,17 +36,12 @@ class PortalInvitation(models.Model):
         string="Account Created",
         help="The account was created together with the invitation.",
     )
+    # the order that created the account; the other one is what the email is about
     account_order_id = fields.Many2one(
-        comodel_name="sale.order",
-        ondelete="set null",
-        index="btree_not_null",
-        help="The order that created the account.",
+        comodel_name="sale.order", ondelete="set null", index="btree_not_null"
     )
     order_id = fields.Many2one(
-        comodel_name="sale.order",
-        ondelete="set null",
-        index="btree_not_null",
-        help="The order that the next email is about.",
+        comodel_name="sale.order", ondelete="set null", index="btree_not_null"
     )
     phone = fields.Char(related="partner_id.phone")
     order_date = fields.Datetime(
