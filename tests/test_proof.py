@@ -102,10 +102,10 @@ def test_staff_are_asked_before_they_trust_an_account(shop, open_page):
     log_in(page, "admin", "admin")
     page.goto(f"/odoo/action-sale.action_orders/{order_id}")
     page.click(".o_notebook_headers a:has-text('Other Info')")
-    page.wait_for_selector("button[name=action_claim_for_account]")
+    page.wait_for_selector("button[name=action_claim_unproven]")
     assert page.locator("text=Address Confirmed On").count()
     keep_picture(page, "proof-3-order", full_page=True)
-    page.click("button[name=action_claim_for_account]")
+    page.click("button[name=action_claim_unproven]")
     page.wait_for_selector(".modal:has-text('never confirmed the address')")
     page.wait_for_timeout(300)
     keep_picture(page, "proof-4-question")
@@ -132,7 +132,7 @@ def test_staff_see_that_the_account_is_in_another_company(shop, open_page):
     reason = page.locator("span:has-text('Cannot be added')")
     reason.scroll_into_view_if_needed()
     assert "another company" in reason.inner_text()
-    assert not page.locator("button[name=action_claim_for_account]").count()
+    assert not page.locator("button[name^=action_claim_]").count()
     keep_picture(page, "proof-6-elsewhere")
 
 
