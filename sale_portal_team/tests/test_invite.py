@@ -235,6 +235,15 @@ class TestInvite(TeamCommon):
         self.assertEqual(len(self._send_invitations()), 1)
         self.assertEqual(list(self._get_rows()).count("Dora"), 1)
 
+    def test_address_is_invited_three_times_a_day(self):
+        for _time in range(3):
+            self.assertEqual(self._invite_member(), SAME)
+            self._do("withdraw", member=self._get_key("Dora"))
+            self._age(minutes=11)
+        self.assertIn("three times", self._invite_member())
+        self._age(days=1)
+        self.assertEqual(self._invite_member(), SAME)
+
     def test_email_is_not_sent_again_over_the_limit_and_stays_open(self):
         self._invite_member()
         key = self._get_key("Dora")

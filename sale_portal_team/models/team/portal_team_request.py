@@ -20,6 +20,7 @@ _logger = logging.getLogger(__name__)
 _lt = LazyTranslate(__name__)
 
 PAUSE = timedelta(minutes=10)
+ADDRESS_MAX = 3
 NAME_MAX = 64
 ELSEWHERE = _lt(
     "the address belongs to somebody else, or its owner declined an account."
@@ -115,6 +116,13 @@ class PortalTeamRequest(models.TransientModel):
         people = team._find_portal_members().filtered("active")
         since = fields.Datetime.now() - timedelta(days=1)
         today = [("team_id", "=", team.id), ("create_date", ">", since)]
+        if self.search_count([*today, *sent]) >= ADDRESS_MAX:
+            raise UserError(
+                self.env._(
+                    "You have invited this address three times in 24 hours. Try again "
+                    "tomorrow."
+                )
+            )
         if (
             len(people) + len(invited) >= limits["people"]
             or len(invited) >= limits["open"]
