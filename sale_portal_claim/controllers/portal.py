@@ -33,7 +33,10 @@ def claim_order(order_id, access_token=None):
     # sudo: customers may not read how they log in
     user_sudo = request.env.user.sudo()
     if method and order_sudo._filter_claimable(user_sudo):
-        if not user_sudo._get_proof_date() and user_sudo._get_credentials():
+        # A new password ends sessions, and cards let nobody in.
+        kinds = {item.key.partition("-")[0] for item in user_sudo._get_credentials()}
+        kinds -= {"res.device", "payment.token"}
+        if kinds and not user_sudo._get_proof_date():
             set_notice(request.env._("Confirm your address first."))
             return "/web/portal/missing"
         order_sudo._claim_for(user_sudo, method)

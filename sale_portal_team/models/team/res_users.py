@@ -107,10 +107,10 @@ class ResUsers(models.Model):
         user_sudo._end_proof(keep_password=True)
         user_sudo._clear_credentials()
         # An accepted invitation would be open again.
-        requests = user_sudo.env["portal.team.request"].search(
+        requests_sudo = user_sudo.env["portal.team.request"].search(
             [("user_id", "=", self.id)]
         )
-        requests.is_withdrawn = True
+        requests_sudo.is_withdrawn = True
         company._note_portal_team(self.partner_id, author, ENDED, name=self.name)
 
     def _restore_portal_access(self, role):

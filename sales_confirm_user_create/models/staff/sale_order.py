@@ -51,10 +51,13 @@ class SaleOrder(models.Model):
             users_sudo - users_sudo.portal_invitation_ids.user_id
         )
         for order_sudo in invited_sudo:
-            invitation = order_sudo.partner_id.portal_user_id.portal_invitation_ids
-            if not invitation._is_about_order():
-                company = order_sudo.company_id
-                invitation.write({"order_id": order_sudo.id, "company_id": company.id})
+            user_sudo = order_sudo.partner_id.portal_user_id
+            invitation_sudo = user_sudo.portal_invitation_ids
+            if not invitation_sudo._is_about_order():
+                values = {"order_id": order_sudo.id}
+                invitation_sudo.write(
+                    {**values, "company_id": order_sudo.company_id.id}
+                )
         users_sudo.portal_invitation_ids._resend(website_id=False)
         invited_sudo._note_invitation_resent()
         return self.env["portal.invitation"]._notify_invited(users_sudo, reasons)
