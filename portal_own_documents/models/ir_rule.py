@@ -53,5 +53,9 @@ class IrRule(models.Model):
         """Override of `base`: the domains that are cached for a user depend on its
         contact, which Odoo's merge changes without any method being called."""
         yield from super()._compute_domain_context_values()
-        own = self.env.user._get_own_contact()
-        yield own is None or tuple(own.ids)
+        user = self.env.user
+        own = user._get_own_contact()
+        if own is None:
+            yield user.share and user.partner_id.commercial_partner_id.id
+        else:
+            yield tuple(own.ids)

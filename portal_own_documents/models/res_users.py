@@ -57,8 +57,9 @@ class ResUsers(models.Model):
         domain = [("partner_id", "in", self.partner_id.ids)]
         followed = followers_sudo.search(domain).grouped("partner_id")
         for user in self:
-            rows_by_model = followed.get(user.partner_id, followers_sudo)
-            for name, rows in rows_by_model.grouped("res_model").items():
+            # another user of the contact may have ended some
+            all_rows = followed.get(user.partner_id, followers_sudo).exists()
+            for name, rows in all_rows.grouped("res_model").items():
                 model = self.env.get(name, self).with_user(user)
                 if model._name == name and model.has_access("read"):
                     records = model.browse(rows.mapped("res_id")).exists()

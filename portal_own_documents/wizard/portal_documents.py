@@ -23,13 +23,21 @@ class PortalDocuments(models.TransientModel):
             # sudo: sales managers may change this of portal users, and nothing else
             users_sudo = wizard.partner_ids.sudo().user_ids.filtered("share")
             wizard.user_count = len(users_sudo)
-            # A company has no documents of its own besides all.
-            wizard.user_ids = users_sudo.filtered(
-                lambda user, is_own=is_own: (
-                    user.portal_own_documents != is_own
-                    and not (is_own and user.partner_id.is_company)
+            changed_sudo = users_sudo.filtered(
+                lambda user, is_own=is_own: user.portal_own_documents != is_own
+            )
+            if is_own:
+                # A company has no documents of its own besides all.
+                changed_sudo = changed_sudo.filtered(lambda user: not user.is_company)
+            else:
+                # other addons limit users, too
+                changed_sudo |= users_sudo.filtered(
+                    lambda user: (
+                        user.commercial_partner_id.is_company
+                        and user._get_own_contact() is not None
+                    )
                 )
-            ).sudo(False)
+            wizard.user_ids = changed_sudo.sudo(False)
 
     def action_apply(self):
         """Switch the users that the preview lists."""

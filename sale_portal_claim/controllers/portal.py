@@ -36,10 +36,11 @@ def claim_order(order_id, access_token=None):
         # A new password ends sessions, and cards let nobody in.
         kinds = {item.key.partition("-")[0] for item in user_sudo._get_credentials()}
         kinds -= {"res.device", "payment.token"}
-        if kinds and not user_sudo._get_proof_date():
+        if not kinds or user_sudo._get_proof_date():
+            order_sudo._claim_for(user_sudo, method)
+        elif request.env["portal.claim.request"]._is_available(request.website):
             set_notice(request.env._("Confirm your address first."))
             return "/web/portal/missing"
-        order_sudo._claim_for(user_sudo, method)
     if method and order_sudo.portal_partner_id == user_sudo.partner_id:
         set_notice(request.env._("Order %s is in your account.", order_sudo.name))
         return order_sudo.get_portal_url()

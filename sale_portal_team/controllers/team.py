@@ -51,7 +51,9 @@ class PortalTeam(CustomerPortal):
         """Return a dict of what the page shows."""
         role, field = user_sudo._get_portal_role(), user_sudo._fields["portal_role"]
         people_sudo = company_sudo._find_portal_members().filtered("active")
-        readers_sudo = people_sudo.filtered(lambda user: not user.portal_own_documents)
+        readers_sudo = people_sudo.filtered(
+            lambda user: user._get_own_contact() is None
+        )
         values = {
             "page_name": "portal_team",
             "company": company_sudo,

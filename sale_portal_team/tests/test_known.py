@@ -50,6 +50,14 @@ class TestKnown(TeamCommon):
         self._send_invitations()
         self.assertEqual(self._find_contacts("dora@example.com"), contact)
 
+    def test_invitations_go_with_the_inviter(self):
+        self._create_member("Ada", "administrator")
+        self._invite_both()
+        self.assertTrue(self._get_user())
+        self.anna.unlink()
+        self.assertFalse(self._get_user())
+        self.assertFalse(self.env["portal.team.request"].search([]))
+
     def test_invitation_that_cannot_create_an_account_tells_staff(self):
         self.env["ir.config_parameter"].set_param("base.template_portal_user_id", 0)
         self._as(self.anna)

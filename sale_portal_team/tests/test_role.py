@@ -1,6 +1,7 @@
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import new_test_user
 
+from .. import uninstall_hook
 from .common import TeamCommon
 
 
@@ -42,10 +43,34 @@ class TestRole(TeamCommon):
         self.assertFalse(orders.search([("id", "=", quotation.id)]))
         self.assertEqual(self.vera.partner_id.portal_documents, "own")
         self.vera.portal_role = "viewer"
-        self.env.registry.clear_cache()  # Odoo keeps the id of the company before
         self.assertTrue(orders.search([("id", "=", quotation.id)]))
-        self.vera.write({"portal_role": False, "portal_own_documents": False})
-        self.assertTrue(orders.search([("id", "=", quotation.id)]), "staff decided")
+        self.vera.partner_id.parent_id = self.acme
+        self.assertFalse(orders.search([("id", "=", quotation.id)]))
+        self.assertEqual(self.vera.partner_id.portal_documents, "own")
+        wizard = self.env["portal.documents"].create(
+            {"partner_ids": self.vera.partner_id.ids, "documents": "company"}
+        )
+        wizard.action_apply()
+        self.assertEqual(self.vera.partner_id.portal_documents, "company")
+
+    def test_account_merged_into_another_company_itself_is_closed(self):
+        self.env["base.partner.merge.automatic.wizard"]._merge(
+            (self.zeta + self.vera.partner_id).ids, self.zeta, extra_checks=False
+        )
+        self.env.invalidate_all()
+        self.assertEqual(self.vera.partner_id, self.zeta)
+        self.assertEqual(self.zeta.portal_documents, "none")
+        self.env["portal.documents"].create(
+            {"partner_ids": self.zeta.ids, "documents": "company"}
+        ).action_apply()
+        self.assertEqual(self.zeta.portal_documents, "company")
+
+    def test_removal_leaves_people_in_other_companies_limited(self):
+        self.vera.partner_id.parent_id = self.zeta
+        uninstall_hook(self.env)
+        self.assertEqual(
+            (self.vera + self.anna).mapped("portal_own_documents"), [True, False]
+        )
 
     def test_role_does_not_survive_a_merge_into_another_company(self):
         self.env["base.partner.merge.automatic.wizard"]._merge(

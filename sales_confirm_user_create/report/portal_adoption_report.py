@@ -151,7 +151,13 @@ class PortalAdoptionReport(models.Model):
         return SQL(
             """
             FROM sale_order sale
-            LEFT JOIN portal_invitation invitation
+            LEFT JOIN (
+                    SELECT DISTINCT ON (account_order_id)
+                           account_order_id, user_id, sent_date
+                      FROM portal_invitation
+                     WHERE account_order_id IS NOT NULL
+                     ORDER BY account_order_id, id DESC
+                 ) invitation
                 ON invitation.account_order_id = sale.id
             LEFT JOIN res_users account
                 ON account.id = invitation.user_id

@@ -38,6 +38,15 @@ class TestOrderCancelled(PortalAccountCommon):
         order._action_cancel()
         self.assertSentAbout(other)
 
+    def test_order_of_several_addresses_is_none_of_the_address(self):
+        order = self._create_order()
+        order.action_confirm()
+        both = self._create_customer("Both", f"{self.customer.email}, b@example.com")
+        self._create_order(both).action_confirm()
+        order._action_cancel()
+        self.assertFalse(self._send_invitations())
+        self.assertEqual(self._get_invitation().state, "cancelled")
+
     def test_order_that_gets_another_customer_is_not_thanked_for(self):
         order = self._create_order()
         order.action_confirm()

@@ -72,6 +72,16 @@ class TestPortalAdoptionReport(PortalAdoptionReportCommon):
         self.assertEqual(len(self.Report.search([("order_id", "=", order.id)])), 1)
         self.assertEqual(self._read(order, "account_count"), 1)
 
+    def test_order_that_creates_a_second_account_counts_once(self):
+        order = self._confirm()
+        self._send_invitations()
+        order._action_cancel()
+        order.action_draft()
+        order.partner_id = self._create_customer("John", "john@example.com")
+        order.action_confirm()
+        measures = ("order_count", "account_count", "invited_count")
+        self.assertEqual(self._read(order, *measures), (1, 1, 0))
+
     def test_only_confirmed_orders_count(self):
         confirmed, cancelled = self._confirm(), self._confirm()
         draft = self._create_order()

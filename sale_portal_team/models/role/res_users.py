@@ -45,8 +45,9 @@ class ResUsers(models.Model):
         # sudo: see `_get_portal_role`
         team_id, partner = self.sudo().portal_team_id, self.partner_id
         above = partner.commercial_partner_id
-        is_elsewhere = team_id and partner != above and above.id != team_id
-        return partner if is_elsewhere else None
+        if team_id and above.is_company and above.id != team_id:
+            return partner - above
+        return None
 
     def _is_viewer(self):
         """Return whether the user looks and reads, and orders nothing."""

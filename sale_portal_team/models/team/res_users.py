@@ -16,7 +16,13 @@ _lt = LazyTranslate(__name__)
 
 CHANGED = _lt("Portal role of %(name)s: %(before)s → %(after)s.")
 ENDED = _lt("Ended the access of %(name)s to the portal.")
-WATCHED = {"active", "group_ids", "partner_id", "portal_role"}
+WATCHED = {
+    "active",
+    "group_ids",
+    "partner_id",
+    "portal_own_documents",
+    "portal_role",
+}
 
 
 class ResUsers(models.Model):
@@ -47,6 +53,10 @@ class ResUsers(models.Model):
             vals = {**vals, "portal_team_id": role and team.id}
             if role:
                 vals["portal_own_documents"] = role == "buyer"
+        elif "portal_own_documents" in vals:
+            # Staff decide about people who had a role in another company.
+            gone = self.filtered(lambda user: not user._get_portal_role())
+            super(ResUsers, gone).write({"portal_role": False, "portal_team_id": False})
         res = super().write(vals)
         for user, role in before.items():
             user._note_role(role)
@@ -54,9 +64,13 @@ class ResUsers(models.Model):
         return res
 
     def unlink(self):
-        """Override of `base` for staff to hear of a company without administrator."""
+        """Override of `base` for staff to hear of a company without administrator, and
+        to withdraw the invitations that nobody has accepted."""
         companies = self._get_administered_companies()
         companies._lock_portal_team()
+        # Emails could not say any more who has invited. sudo: see `_process_all`
+        requests_sudo = self.env["portal.team.request"].sudo()
+        requests_sudo.search([("inviter_id", "in", self.ids)]).unlink()
         res = super().unlink()
         companies._warn_without_administrator()
         return res

@@ -47,9 +47,11 @@ class PortalInvitation(models.Model):
         """Send nothing about an order that is gone, but about another of the customer
         if there is one."""
         # The account may be that of guests with the same address, too.
-        spellings = [*get_spellings(get_deliverable_address(self.login))]
-        guests = self.env["res.partner"].search([("email_normalized", "in", spellings)])
-        customers = self.partner_id | guests
+        address = get_deliverable_address(self.login)
+        found = [("email_normalized", "in", [*get_spellings(address)])]
+        customers = self.partner_id | self.env["res.partner"].search(found).filtered(
+            lambda guest: guest._get_portal_address() == address
+        )
         domain = [("partner_id", "in", customers.ids), ("state", "=", "sale")]
         if self.priority == REMINDER:
             domain.append(("company_id", "=", self.company_id.id))
