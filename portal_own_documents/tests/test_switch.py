@@ -134,7 +134,8 @@ class TestSwitch(OwnDocumentsCommon):
         followed = (self.bob_order, self.invoices[1], self.acme, self.bob, own_order)
         for record in followed:
             record.message_subscribe(partner.ids)
-        self.manager.portal_own_documents = True
+        second = self.manager.copy({"login": "second", "partner_id": partner.id})
+        (self.manager + second).portal_own_documents = True
         for record in followed:
             with self.subTest(record):
                 is_followed = partner in record.message_partner_ids
