@@ -126,7 +126,7 @@ class SaleOrder(models.Model):
         return self.sudo().filtered(
             lambda order: (
                 order.company_id.portal_account_policy
-                in ("all", "website" if order.website_id else "all")
+                in (("all", "website") if order.website_id else ("all",))
             )
         )
 

@@ -54,9 +54,13 @@ class ResUsers(models.Model):
             if role:
                 vals["portal_own_documents"] = role == "buyer"
         elif "portal_own_documents" in vals:
-            # Staff decide about people who had a role in another company.
-            gone = self.filtered(lambda user: not user._get_portal_role())
-            super(ResUsers, gone).write({"portal_role": False, "portal_team_id": False})
+            # Staff decide about people who had a role in another company. sudo: whoever
+            # may set the switch need not set roles
+            gone_sudo = self.sudo().filtered(
+                lambda user: user.portal_team_id and not user._get_portal_role()
+            )
+            values = {"portal_role": False, "portal_team_id": False}
+            super(ResUsers, gone_sudo).write(values)
         res = super().write(vals)
         for user, role in before.items():
             user._note_role(role)

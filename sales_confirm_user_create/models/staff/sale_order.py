@@ -54,10 +54,8 @@ class SaleOrder(models.Model):
             user_sudo = order_sudo.partner_id.portal_user_id
             invitation_sudo = user_sudo.portal_invitation_ids
             if not invitation_sudo._is_about_order():
-                values = {"order_id": order_sudo.id}
-                invitation_sudo.write(
-                    {**values, "company_id": order_sudo.company_id.id}
-                )
+                invitation_sudo.order_id = order_sudo
+                invitation_sudo.company_id = order_sudo.company_id
         users_sudo.portal_invitation_ids._resend(website_id=False)
         invited_sudo._note_invitation_resent()
         return self.env["portal.invitation"]._notify_invited(users_sudo, reasons)
