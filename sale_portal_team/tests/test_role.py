@@ -53,13 +53,15 @@ class TestRole(TeamCommon):
         wizard.action_apply()
         self.assertEqual(self.vera.partner_id.portal_documents, "company")
 
-    def test_whoever_grants_access_rights_sets_the_switch(self):
+    def test_whoever_grants_access_rights_sets_role_and_switch(self):
         manager = new_test_user(self.env, "rights", "base.group_erp_manager")
         self.vera.partner_id.parent_id = self.zeta
         for user in (self.vera, self.bob):
             user.with_user(manager).write({"portal_own_documents": True})
             user.with_user(manager).write({"portal_own_documents": False})
         self.assertEqual(self.vera.partner_id.portal_documents, "company")
+        self.bob.with_user(manager).portal_role = "viewer"
+        self.assertEqual(self.bob._get_portal_role(), "viewer")
 
     def test_account_merged_into_another_company_itself_is_closed(self):
         self.env["base.partner.merge.automatic.wizard"]._merge(

@@ -21,7 +21,7 @@ class ResUsers(models.Model):
     # a number: a merge of contacts rewrites references, and roles would count in
     # another company
     portal_team_id = fields.Integer(
-        copy=False, readonly=True, index=True, groups="base.group_system"
+        copy=False, readonly=True, index=True, groups="base.group_erp_manager"
     )
 
     def _get_portal_role(self):
